@@ -1,0 +1,30 @@
+"""A sensor measures one quantity of one asset in one unit."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.core.lifeline import Lifeline
+from services.core.threshold import Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """A registered sensor (监测点).
+
+    ``key`` is the small number under which readings are stored. ``interval`` is how often the device is
+    expected to report. ``thresholds`` are the sensor's own or, where it declares none, its quantity's defaults.
+    """
+
+    id: str
+    key: int
+    lifeline: Lifeline
+    quantity: str
+    unit: str
+    asset: str
+    zone: str
+    longitude: float
+    latitude: float
+    interval: timedelta
+    gateway: str | None
+    plausible: tuple[float, float]
+    thresholds: tuple[Threshold, ...] = ()

@@ -1,0 +1,90 @@
+"""Every setting of the service, read from the environment and from ``.env``.
+
+Settings are read once at the start of a process and passed on; no module reads the environment by itself.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Typed settings; the environment variable is the field's name in capitals behind ``LIFELINE_``."""
+
+    model_config = SettingsConfigDict(env_prefix="LIFELINE_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: Annotated[
+        SecretStr | None, Field(description="PostgreSQL or TimescaleDB; unset: the embedded database of data_dir")
+    ] = None
+    mqtt_url: Annotated[
+        SecretStr | None, Field(description="mqtt://[user:password@]host:port; unset: the embedded broker")
+    ] = None
+    data_dir: Annotated[Path, Field(description="where the embedded database, broker and secrets live")] = Path(
+        ".lifeline"
+    )
+    city: Annotated[str, Field(description="name of the city in topics", pattern=r"^[A-Za-z0-9_.\-]+$")] = "demo"
+    api_host: Annotated[str, Field(description="address the API binds; loopback unless you say otherwise")] = (
+        "127.0.0.1"
+    )
+    api_port: Annotated[int, Field(description="port of the API and the dashboard", ge=0, le=65535)] = 8000
+    mqtt_port: Annotated[int, Field(description="port the embedded broker tries first", ge=0, le=65535)] = 1883
+    broker: Annotated[
+        str,
+        Field(
+            description="embedded broker: mosquitto, iotcore, or auto (mosquitto when it is installed)",
+            pattern="^(auto|mosquitto|iotcore)$",
+        ),
+    ] = "auto"
+    log_format: Annotated[str, Field(description="console or json", pattern="^(console|json)$")] = "console"
+    log_level: Annotated[str, Field(description="debug, info, warning or error")] = "info"
+
+    database_pool_size: Annotated[int, Field(description="connections a process may hold", ge=2, le=200)] = 8
+    ingest_instance: Annotated[
+        str, Field(description="names the MQTT session; give each ingest process on the same broker its own")
+    ] = "ingest-1"
+    ingest_batch_readings: Annotated[int, Field(description="readings in one transaction at the most", ge=1)] = 5000
+    ingest_batch_delay: Annotated[timedelta, Field(description="longest wait for a transaction to fill")] = timedelta(
+        milliseconds=50
+    )
+    ingest_in_flight: Annotated[
+        int, Field(description="unacknowledged messages the broker may have sent us", ge=1, le=65535)
+    ] = 2000
+    ingest_metrics_port: Annotated[int, Field(description="loopback port for ingest's metrics; 0: none")] = 0
+    clock_tolerance: Annotated[
+        timedelta, Field(description="how far in the future a reading's time may lie before it is rejected")
+    ] = timedelta(minutes=5)
+    oldest_reading: Annotated[timedelta, Field(description="a reading older than this is rejected as absurd")] = (
+        timedelta(days=3650)
+    )
+    rejection_retention: Annotated[timedelta, Field(description="how long rejected payloads are kept")] = timedelta(
+        days=30
+    )
+
+    alerts_instance: Annotated[str, Field(description="names the alert process in the feed and in job locks")] = (
+        "alerts-1"
+    )
+    allowed_lateness: Annotated[
+        timedelta, Field(description="event time a zone waits for stragglers before it is judged")
+    ] = timedelta(seconds=2)
+    idle_release: Annotated[
+        timedelta, Field(description="wall time after which a quiet zone is judged without waiting longer")
+    ] = timedelta(seconds=1)
+    webhook_timeout: Annotated[timedelta, Field(description="longest wait for a receiver's answer")] = timedelta(
+        seconds=10
+    )
+    webhook_attempts: Annotated[int, Field(description="tries before a delivery is given up", ge=1)] = 12
+    webhook_private_targets: Annotated[
+        bool, Field(description="whether receivers on loopback and private addresses are allowed")
+    ] = False
+
+    api_url: Annotated[str | None, Field(description="public address of the API, used in links")] = None
+    api_key: Annotated[SecretStr | None, Field(description="key that command-line clients present")] = None
+    test_database_url: Annotated[
+        SecretStr | None, Field(description="server for tests; unset: an embedded one is started")
+    ] = None
+    bench_data: Annotated[Path, Field(description="folder of labelled recordings for benchmarks")] = Path(
+        "../shared/data"
+    )
