@@ -1,0 +1,79 @@
+"""Schema migrations: forward only, under one advisory lock, safe to start from several processes at once."""
+
+from pathlib import Path
+
+import psycopg
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from services.core.store import job_schema, storage_level
+
+_LOCK = 0x11FE_11FE
+"""Key of the advisory lock; any constant that nobody else in the database uses."""
+
+
+class DatabaseNotReadyError(Exception):
+    """The database is reachable but its schema is not the one this version of the service needs."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head() -> str:
+    """The newest schema revision this version of the service knows."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise RuntimeError("the package holds no migrations")
+    return revision
+
+
+def _revision(connection: psycopg.Connection) -> str | None:
+    row = connection.execute("select to_regclass('alembic_version')").fetchone()
+    if row is None or row[0] is None:
+        return None
+    version = connection.execute("select version_num from alembic_version").fetchone()
+    return None if version is None else str(version[0])
+
+
+def migrate(database_url: str) -> list[str]:
+    """Bring the database to this version's schema and say, in words, what was done.
+
+    Raises:
+        psycopg.OperationalError: the database cannot be reached.
+    """
+    with psycopg.connect(database_url, autocommit=True) as lock:
+        lock.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        before = _revision(lock)
+        engine = sqlalchemy.create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=sqlalchemy.NullPool
+        )
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        engine.dispose()
+        after = _revision(lock)
+        steps = [] if before == after else [f"schema {before or 'empty'} → {after}"]
+        steps += job_schema.apply(lock)
+        steps += storage_level.apply(lock)
+    return steps
+
+
+def require_migrated(database_url: str) -> None:
+    """Refuse to start on a database that was not migrated.
+
+    Raises:
+        DatabaseNotReadyError: with one line that says what to run.
+    """
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        found, wanted = _revision(connection), head()
+    if found != wanted:
+        raise DatabaseNotReadyError(
+            f"the database schema is {found or 'empty'} but this version needs {wanted}: run `lifeline migrate`"
+        )

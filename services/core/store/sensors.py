@@ -1,0 +1,54 @@
+"""Registered sensors, with the defaults of their quantity filled in."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from services.core.lifeline import Lifeline
+from services.core.sensor import Sensor
+from services.core.store import thresholds
+
+_SELECT = """
+select s.key, s.id, s.lifeline, s.quantity, s.unit, s.asset, s.zone, s.longitude, s.latitude, s.interval_s, s.gateway,
+       coalesce(s.plausible_low, q.plausible_low) as plausible_low,
+       coalesce(s.plausible_high, q.plausible_high) as plausible_high,
+       coalesce(s.thresholds, q.thresholds) as thresholds
+from sensor s
+join quantity q on q.lifeline = s.lifeline and q.name = s.quantity
+"""
+
+
+def _sensor(row: Mapping[str, Any]) -> Sensor:
+    return Sensor(
+        id=row["id"],
+        key=row["key"],
+        lifeline=Lifeline(row["lifeline"]),
+        quantity=row["quantity"],
+        unit=row["unit"],
+        asset=row["asset"],
+        zone=row["zone"],
+        longitude=row["longitude"],
+        latitude=row["latitude"],
+        interval=timedelta(seconds=row["interval_s"]),
+        gateway=row["gateway"],
+        plausible=(row["plausible_low"], row["plausible_high"]),
+        thresholds=thresholds.from_json(row["thresholds"]),
+    )
+
+
+async def load_sensors(connection: AsyncConnection) -> list[Sensor]:
+    """Every sensor of the city, ordered by key."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SELECT + " order by s.key")
+        return [_sensor(row) for row in await cursor.fetchall()]
+
+
+async def find_sensor(connection: AsyncConnection, sensor: str) -> Sensor | None:
+    """One sensor by its identifier."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SELECT + " where s.id = %s", (sensor,))
+        row = await cursor.fetchone()
+    return None if row is None else _sensor(row)
