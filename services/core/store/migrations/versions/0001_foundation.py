@@ -276,7 +276,7 @@ create table work_order (
     received_at timestamptz,
     on_site_at timestamptz,
     under_control_at timestamptz,
-    feedback_at timestamptz,
+    handled_at timestamptz,
     verified_at timestamptz,
     closed_at timestamptz,
     version integer not null default 1

@@ -1,0 +1,351 @@
+"""What the API answers: one model for each thing, times in RFC 3339 UTC, texts in English and Chinese."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.core.alert import AlertMove, AlertState, Verdict
+from services.core.lifeline import Lifeline
+from services.core.notification import NotificationState
+from services.core.rejection import RejectionReason
+from services.core.severity import Scheme
+from services.core.threshold import Side
+from services.core.warning import WarningMove, WarningState
+from services.core.work_order import WorkOrderMove, WorkOrderState
+
+ItemT = TypeVar("ItemT")
+
+
+class Answer(BaseModel):
+    """Base of every answer: built from domain records by attribute."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class TextAnswer(Answer):
+    """The same words in both languages."""
+
+    en: str
+    zh: str
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """A list; ``next`` is the cursor of the next page and is absent on the last one."""
+
+    items: list[ItemT]
+    next: str | None = None
+
+
+class LifelineAnswer(Answer):
+    """A lifeline of this city and how it is doing."""
+
+    id: Lifeline
+    label: TextAnswer
+    assets: int
+    sensors: int
+    open_alerts: int
+    worst_severity: int = Field(description="0 normal … 4 worst, over open alerts")
+
+
+class ZoneAnswer(Answer):
+    """A district, catchment or bridge."""
+
+    id: str
+    lifeline: Lifeline
+    name: TextAnswer
+    geometry: dict[str, Any] | None
+
+
+class ThresholdAnswer(Answer):
+    """One grade of a limit."""
+
+    severity: int
+    side: Side
+    raise_at: float
+    clear_at: float
+    on_delay_s: float
+    off_delay_s: float
+    source: str
+
+
+class SensorAnswer(Answer):
+    """A registered sensor."""
+
+    id: str
+    lifeline: Lifeline
+    quantity: str
+    label: TextAnswer = Field(description="the quantity in words")
+    unit: str
+    asset: str
+    zone: str
+    longitude: float
+    latitude: float
+    interval_s: float
+    gateway: str | None
+    plausible: tuple[float, float]
+    thresholds: list[ThresholdAnswer]
+
+
+class LatestAnswer(Answer):
+    """A sensor's newest value by measurement time."""
+
+    sensor: str
+    time: datetime
+    value: float
+    quality: int = Field(description="0 good, 1 suspect, 2 bad")
+    reason: str | None
+    received_at: datetime
+
+
+class HistoryPoint(Answer):
+    """One bucket of a sensor's history; bad readings are counted in ``bad`` and not in the rest."""
+
+    time: datetime = Field(description="start of the bucket")
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    count: int
+    bad: int
+
+
+class HistoryAnswer(Answer):
+    """A sensor's history in buckets of equal length."""
+
+    sensor: str
+    unit: str
+    bucket_s: float
+    points: list[HistoryPoint]
+
+
+class AlertAnswer(Answer):
+    """An alert: one evolving record an episode."""
+
+    id: UUID
+    state: AlertState
+    lifeline: Lifeline
+    kind: str
+    kind_label: TextAnswer
+    zone: str
+    asset: str
+    asset_name: TextAnswer
+    position: tuple[float, float] | None = Field(description="longitude, latitude")
+    sensors: list[str]
+    severity: int = Field(description="now: 0 normal … 4 worst")
+    highest_severity: int
+    label: TextAnswer = Field(description="the highest severity in the words of its scheme")
+    scheme: Scheme
+    sensor_fault: bool
+    started_at: datetime
+    detected_at: datetime
+    last_at: datetime
+    cleared_at: datetime | None
+    finding_count: int
+    peak_value: float | None
+    peak_at: datetime | None
+    threshold: float | None
+    unit: str | None
+    rule: str
+    detector: str
+    detector_version: str
+    explanation: TextAnswer
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    verdict: Verdict | None
+    verdict_reason: str | None
+    warning: UUID | None = Field(description="the newest warning that came of it")
+    work_order: UUID | None
+    moves: list[AlertMove] = Field(description="what a person may do with it now")
+    version: int
+
+
+class TraceCandidate(Answer):
+    """A suspected source; probabilities of all candidates add up to at most one."""
+
+    asset: str
+    name: TextAnswer
+    probability: float
+    reason: TextAnswer
+    geometry: dict[str, Any] | None
+
+
+class TraceAnswer(Answer):
+    """Where it comes from, what is upstream, and what isolates it."""
+
+    candidates: list[TraceCandidate]
+    upstream: list[str]
+    isolation: list[str] = Field(description="valves or gates that cut the first candidate off")
+    downstream: list[str] = Field(description="assets that are affected")
+
+
+class FindingAnswer(Answer):
+    """One detector's claim within an alert."""
+
+    id: UUID
+    state: str
+    kind: str
+    severity: int
+    time: datetime
+    started_at: datetime
+    score: float
+    value: float | None
+    threshold: float | None
+    rule: str
+    detector: str
+    detector_version: str
+    sensors: list[str]
+    explanation: TextAnswer
+    evidence: dict[str, Any]
+
+
+class TimelineEntry(Answer):
+    """One step in the life of an alert, its warning or its work order."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject_kind: str
+    subject: str
+    after: dict[str, Any] | None
+
+
+class AlertDetailAnswer(AlertAnswer):
+    """Everything one page needs: what, where, how sure, why, what next."""
+
+    trace: TraceAnswer | None
+    findings: list[FindingAnswer]
+    timeline: list[TimelineEntry]
+
+
+class WarningAnswer(Answer):
+    """A published warning."""
+
+    id: UUID
+    alert: UUID
+    state: WarningState
+    lifeline: Lifeline
+    zone: str
+    asset: str
+    severity: int
+    label: TextAnswer
+    scheme: Scheme
+    headline: TextAnswer
+    instruction: TextAnswer
+    organisation: str | None
+    policy: str
+    created_at: datetime
+    published_at: datetime | None
+    published_by: str | None
+    received_at: datetime | None
+    received_by: str | None
+    lifted_at: datetime | None
+    lifted_by: str | None
+    moves: list[WarningMove]
+    version: int
+
+
+class WorkOrderAnswer(Answer):
+    """A work order with the clock of each step."""
+
+    id: UUID
+    alert: UUID
+    warning: UUID | None
+    state: WorkOrderState
+    lifeline: Lifeline
+    zone: str
+    asset: str
+    severity: int
+    organisation: str | None
+    organisation_name: TextAnswer | None
+    title: TextAnswer
+    feedback: str | None
+    feedback_by: str | None
+    verification: str | None
+    created_at: datetime
+    dispatched_at: datetime | None
+    received_at: datetime | None
+    on_site_at: datetime | None
+    under_control_at: datetime | None
+    handled_at: datetime | None
+    verified_at: datetime | None
+    closed_at: datetime | None
+    moves: list[WorkOrderMove] = Field(description="the steps that may be taken now")
+    version: int
+
+
+class DeliveryAnswer(Answer):
+    """One attempt to deliver a notification."""
+
+    attempt: int
+    started_at: datetime
+    duration_ms: float
+    status: int | None
+    response: str | None
+    error: str | None
+
+
+class NotificationAnswer(Answer):
+    """A message to a receiver and its attempts."""
+
+    id: UUID
+    receiver: str
+    type: str
+    subject_kind: str
+    subject: UUID
+    state: NotificationState
+    attempts: int
+    created_at: datetime
+    delivered_at: datetime | None
+    deliveries: list[DeliveryAnswer]
+
+
+class RejectionAnswer(Answer):
+    """A payload that could not become a reading."""
+
+    id: int
+    topic: str
+    payload: str = Field(description="as text; bytes that are not UTF-8 are shown as \\xNN")
+    reason: RejectionReason
+    detail: str
+    sensor: str | None
+    received_at: datetime
+
+
+class AuditAnswer(Answer):
+    """One entry of the append-only trail."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject_kind: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class VerdictRequest(BaseModel):
+    """What a person judges an alert to be, and why."""
+
+    verdict: Verdict
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class PublishRequest(BaseModel):
+    """A person publishes a warning for an alert."""
+
+    severity: int = Field(ge=1, le=4)
+    instruction: str | None = Field(default=None, max_length=2000, description="replaces the default instruction")
+
+
+class FeedbackRequest(BaseModel):
+    """What the crew found and did; asked for when the order is handed back."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class MoveRequest(BaseModel):
+    """An optional note with a step."""
+
+    note: str | None = Field(default=None, max_length=2000)

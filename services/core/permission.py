@@ -1,0 +1,16 @@
+"""What a caller of the API may do."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Each route asks for exactly one of these."""
+
+    READ = "read"
+    """See the city, its readings, alerts, warnings and orders."""
+    OPERATE = "operate"
+    """Acknowledge, judge, publish, lift (值班员)."""
+    HANDLE = "handle"
+    """Move work orders (处置人员)."""
+    AUDIT = "audit"
+    """Read the audit trail and rejected payloads."""
