@@ -48,7 +48,7 @@ class Verdict(StrEnum):
 class Alert:
     """One episode at one asset (报警), from its first finding until the sensors are normal again.
 
-    ``open_rules`` are the rules that still hold the episode open. ``rule``, ``threshold``, ``detector`` and
+    ``open_rules`` are the rules that still hold the episode open, each with the severity it sees now. ``rule``, ``threshold``, ``detector`` and
     ``explanation`` are those of the finding that gave the highest severity; later changes of the configuration do
     not reach back into them. ``version`` counts changes and guards against two people acting at once.
     """
@@ -69,7 +69,7 @@ class Alert:
     last_at: datetime
     cleared_at: datetime | None
     finding_count: int
-    open_rules: tuple[str, ...]
+    open_rules: Mapping[str, int]
     peak_value: float | None
     peak_at: datetime | None
     threshold: float | None

@@ -27,6 +27,7 @@ class Finding:
     derived from the rule, its target and the times, so that judging the same readings again gives the same
     finding and storing it twice changes nothing. ``score`` is the detector's number; ``value`` and
     ``threshold`` are what a person wants to read. ``evidence`` holds the window and the numbers behind it.
+    ``target`` is what the rule watches (a sensor, a gateway, a zone): a rule that raised on a target clears on it.
     """
 
     id: str
@@ -47,3 +48,4 @@ class Finding:
     detector_version: str
     explanation: Text
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    target: str = ""

@@ -8,6 +8,10 @@ StateT = TypeVar("StateT", bound=StrEnum)
 MoveT = TypeVar("MoveT", bound=StrEnum)
 
 
+class ChangedMeanwhileError(Exception):
+    """Somebody else changed the thing since it was read; read it again and decide anew."""
+
+
 class MoveNotAllowedError(Exception):
     """The thing is not in a state from which this move may be made."""
 

@@ -17,7 +17,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIFELINE_", env_file=".env", extra="ignore", frozen=True)
 
     database_url: Annotated[
-        SecretStr | None, Field(description="PostgreSQL or TimescaleDB; unset: the embedded database of data_dir")
+        SecretStr | None,
+        Field(description="PostgreSQL or TimescaleDB; unset: the embedded database of data_dir"),
     ] = None
     mqtt_url: Annotated[
         SecretStr | None, Field(description="mqtt://[user:password@]host:port; unset: the embedded broker")

@@ -106,7 +106,10 @@ class WireReading(BaseModel):
         WithJsonSchema(
             {
                 "description": "event time: RFC 3339 with zone, or epoch milliseconds",
-                "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number", "minimum": _EARLIEST_MS}],
+                "anyOf": [
+                    {"type": "string", "format": "date-time"},
+                    {"type": "number", "minimum": _EARLIEST_MS},
+                ],
             }
         ),
     ]

@@ -28,8 +28,8 @@ def apply(connection: psycopg.Connection) -> list[str]:
     with connection.transaction():
         if known:
             for name in missing:
-                connection.execute(sql.SQL((_SQL / "migrations" / name).read_text()))  # type: ignore[arg-type]
+                connection.execute(sql.SQL((_SQL / "migrations" / name).read_text()))
         else:
-            connection.execute(sql.SQL((_SQL / "schema.sql").read_text()))  # type: ignore[arg-type]
+            connection.execute(sql.SQL((_SQL / "schema.sql").read_text()))
         connection.cursor().executemany("insert into job_schema values (%s)", [(name,) for name in missing])
     return [f"job tables to {shipped[-1].split('_')[0]}"]

@@ -51,7 +51,9 @@ def migrate(database_url: str) -> list[str]:
         lock.execute("select pg_advisory_lock(%s)", (_LOCK,))
         before = _revision(lock)
         engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=sqlalchemy.NullPool
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(database_url),
+            poolclass=sqlalchemy.NullPool,
         )
         with engine.begin() as connection:
             config = _config()

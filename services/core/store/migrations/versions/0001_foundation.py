@@ -80,6 +80,20 @@ create table quantity (
     primary key (lifeline, name)
 );
 
+-- What an alert of a kind is called, who grades it in which words, and from which severity a rule may publish it.
+create table alert_kind (
+    lifeline text not null,
+    kind text not null,
+    label_en text not null,
+    label_zh text not null,
+    instruction_en text not null,
+    instruction_zh text not null,
+    scheme text not null,
+    sensor_fault boolean not null,
+    publishes_from smallint check (publishes_from between 1 and 4),
+    primary key (lifeline, kind)
+);
+
 create table sensor (
     key integer generated always as identity primary key,
     id text not null unique,
@@ -208,7 +222,7 @@ create table alert (
     last_at timestamptz not null,
     cleared_at timestamptz,
     finding_count integer not null,
-    open_rules text[] not null,
+    open_rules jsonb not null,
     peak_value double precision,
     peak_at timestamptz,
     threshold double precision,
@@ -339,8 +353,7 @@ create table event (
     transaction_id xid8 not null default pg_current_xact_id(),
     at timestamptz not null default clock_timestamp(),
     type text not null,
-    subject text not null,
-    body jsonb not null
+    subject text not null
 );
 create index event_by_order on event (transaction_id, id);
 

@@ -1,0 +1,24 @@
+"""What kinds of alert a lifeline knows."""
+
+from dataclasses import dataclass
+
+from services.core.lifeline import Lifeline
+from services.core.severity import Scheme, Severity
+from services.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKind:
+    """One kind of trouble: its words, its grading scheme, and when a rule may publish a warning by itself.
+
+    ``publishes_from`` is ``None`` where only a person may publish. ``sensor_fault`` says that the kind speaks about
+    the measuring device, not about the city.
+    """
+
+    lifeline: Lifeline
+    kind: str
+    label: Text
+    instruction: Text
+    scheme: Scheme
+    sensor_fault: bool
+    publishes_from: Severity | None

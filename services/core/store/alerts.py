@@ -1,0 +1,208 @@
+"""Alerts as rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from services.core.alert import Alert, AlertState, Verdict
+from services.core.lifeline import Lifeline
+from services.core.move import ChangedMeanwhileError
+from services.core.severity import Scheme, Severity
+from services.core.store import audit, events
+from services.core.text import Text
+
+EVENT = "alert"
+
+
+def alert_from_row(row: Mapping[str, Any]) -> Alert:
+    """The record of one row of table ``alert``."""
+    return Alert(
+        id=row["id"],
+        state=AlertState(row["state"]),
+        lifeline=Lifeline(row["lifeline"]),
+        kind=row["kind"],
+        zone=row["zone"],
+        asset=row["asset"],
+        sensors=tuple(row["sensors"]),
+        severity=Severity(row["severity"]),
+        highest_severity=Severity(row["highest_severity"]),
+        scheme=Scheme(row["scheme"]),
+        sensor_fault=row["sensor_fault"],
+        started_at=row["started_at"],
+        detected_at=row["detected_at"],
+        last_at=row["last_at"],
+        cleared_at=row["cleared_at"],
+        finding_count=row["finding_count"],
+        open_rules=row["open_rules"],
+        peak_value=row["peak_value"],
+        peak_at=row["peak_at"],
+        threshold=row["threshold"],
+        rule=row["rule"],
+        detector=row["detector"],
+        detector_version=row["detector_version"],
+        explanation=Text(row["explanation_en"], row["explanation_zh"]),
+        trace=row["trace"],
+        acknowledged_by=row["acknowledged_by"],
+        acknowledged_at=row["acknowledged_at"],
+        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+        verdict_reason=row["verdict_reason"],
+        created_at=row["created_at"],
+        version=row["version"],
+    )
+
+
+def _columns(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "state": alert.state,
+        "lifeline": alert.lifeline,
+        "kind": alert.kind,
+        "zone": alert.zone,
+        "asset": alert.asset,
+        "sensors": list(alert.sensors),
+        "severity": int(alert.severity),
+        "highest_severity": int(alert.highest_severity),
+        "scheme": alert.scheme,
+        "sensor_fault": alert.sensor_fault,
+        "started_at": alert.started_at,
+        "detected_at": alert.detected_at,
+        "last_at": alert.last_at,
+        "cleared_at": alert.cleared_at,
+        "finding_count": alert.finding_count,
+        "open_rules": Jsonb(dict(alert.open_rules)),
+        "peak_value": alert.peak_value,
+        "peak_at": alert.peak_at,
+        "threshold": alert.threshold,
+        "rule": alert.rule,
+        "detector": alert.detector,
+        "detector_version": alert.detector_version,
+        "explanation_en": alert.explanation.en,
+        "explanation_zh": alert.explanation.zh,
+        "trace": None if alert.trace is None else Jsonb(dict(alert.trace)),
+        "acknowledged_by": alert.acknowledged_by,
+        "acknowledged_at": alert.acknowledged_at,
+        "verdict": alert.verdict,
+        "verdict_reason": alert.verdict_reason,
+    }
+
+
+async def _one(connection: AsyncConnection, where: str, parameters: Sequence[Any]) -> Alert | None:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(f"select * from alert where {where}", parameters)
+        row = await cursor.fetchone()
+    return None if row is None else alert_from_row(row)
+
+
+async def find(connection: AsyncConnection, alert: UUID, *, lock: bool = False) -> Alert | None:
+    """One alert; with ``lock`` nobody else changes it until the transaction ends."""
+    return await _one(connection, "id = %s" + (" for update" if lock else ""), (alert,))
+
+
+async def find_open(connection: AsyncConnection, asset: str, kind: str) -> Alert | None:
+    """The running episode of a kind at an asset, locked for the transaction."""
+    return await _one(connection, "asset = %s and kind = %s and cleared_at is null for update", (asset, kind))
+
+
+async def add(connection: AsyncConnection, alert: Alert, actor: str) -> None:
+    """Store a new episode, with its audit line and its event."""
+    columns = _columns(alert)
+    names = ", ".join(columns)
+    places = ", ".join(f"%({name})s" for name in columns)
+    await connection.execute(f"insert into alert ({names}) values ({places})", columns)
+    await _trace_change(connection, alert, actor, "open", None)
+
+
+async def save(connection: AsyncConnection, alert: Alert, *, before: Alert, actor: str, action: str) -> Alert:
+    """Store a changed alert, with its audit line and its event; returns it with its new version.
+
+    Raises:
+        ChangedMeanwhileError: the row is no longer at the version that was read.
+    """
+    columns = _columns(alert)
+    changes = ", ".join(f"{name} = %({name})s" for name in columns if name != "id")
+    cursor = await connection.execute(
+        f"update alert set {changes}, version = version + 1 where id = %(id)s and version = %(version)s",
+        {**columns, "version": before.version},
+    )
+    if cursor.rowcount != 1:
+        raise ChangedMeanwhileError(f"alert {alert.id} was changed by somebody else")
+    await _trace_change(connection, alert, actor, action, before)
+    return replace(alert, version=before.version + 1)
+
+
+async def _trace_change(
+    connection: AsyncConnection, alert: Alert, actor: str, action: str, before: Alert | None
+) -> None:
+    await audit.record(
+        connection,
+        actor=actor,
+        action=f"alert.{action}",
+        subject_kind="alert",
+        subject=alert.id,
+        before=None if before is None else _audited(before),
+        after=_audited(alert),
+    )
+    await events.announce(connection, EVENT, str(alert.id))
+
+
+def _audited(alert: Alert) -> dict[str, Any]:
+    return {
+        "state": alert.state,
+        "severity": int(alert.severity),
+        "highest_severity": int(alert.highest_severity),
+        "peak_value": alert.peak_value,
+        "event_time": alert.last_at.isoformat(),
+        "explanation": alert.explanation.as_json(),
+        "verdict": alert.verdict,
+        "verdict_reason": alert.verdict_reason,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts a list shall hold."""
+
+    is_open: bool | None = None
+    lifeline: Lifeline | None = None
+    severity_from: int = 0
+    sensor_fault: bool | None = None
+    zone: str | None = None
+    asset: str | None = None
+
+
+async def list_alerts(
+    connection: AsyncConnection, wanted: AlertFilter, cursor_time: Any, cursor_id: UUID | None, limit: int
+) -> list[Alert]:
+    """Alerts that match, newest first, behind a cursor of detection time and identifier."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            select * from alert
+            where (%(is_open)s::boolean is null or (cleared_at is null) = %(is_open)s)
+              and (%(lifeline)s::text is null or lifeline = %(lifeline)s)
+              and highest_severity >= %(severity_from)s
+              and (%(sensor_fault)s::boolean is null or sensor_fault = %(sensor_fault)s)
+              and (%(zone)s::text is null or zone = %(zone)s)
+              and (%(asset)s::text is null or asset = %(asset)s)
+              and (%(cursor_time)s::timestamptz is null
+                   or (detected_at, id) < (%(cursor_time)s, %(cursor_id)s))
+            order by detected_at desc, id desc limit %(limit)s
+            """,
+            {
+                "is_open": wanted.is_open,
+                "lifeline": wanted.lifeline,
+                "severity_from": wanted.severity_from,
+                "sensor_fault": wanted.sensor_fault,
+                "zone": wanted.zone,
+                "asset": wanted.asset,
+                "cursor_time": cursor_time,
+                "cursor_id": cursor_id,
+                "limit": limit,
+            },
+        )
+        return [alert_from_row(row) for row in await cursor.fetchall()]

@@ -1,0 +1,97 @@
+"""Assets, links and zones: what is watched and how it is connected."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from services.core.asset import Asset, Link, LinkKind
+from services.core.lifeline import Lifeline
+from services.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A district, a catchment or a bridge; the unit of partitioning and of duty."""
+
+    id: str
+    lifeline: Lifeline
+    name: Text
+    geometry: Mapping[str, Any] | None
+
+
+def asset_from_row(row: Mapping[str, Any]) -> Asset:
+    """The record of one row of table ``asset``."""
+    return Asset(
+        id=row["id"],
+        lifeline=Lifeline(row["lifeline"]),
+        kind=row["kind"],
+        zone=row["zone"],
+        name=Text(row["name_en"], row["name_zh"]),
+        geometry=row["geometry"],
+        organisation=row["organisation"],
+        properties=row["properties"],
+    )
+
+
+async def find_assets(connection: AsyncConnection, assets: Sequence[str]) -> dict[str, Asset]:
+    """Some assets by identifier; unknown ones are absent."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("select * from asset where id = any(%s)", (list(assets),))
+        return {row["id"]: asset_from_row(row) for row in await cursor.fetchall()}
+
+
+async def load_assets(
+    connection: AsyncConnection,
+    *,
+    lifeline: Lifeline | None = None,
+    zone: str | None = None,
+    kind: str | None = None,
+    box: tuple[float, float, float, float] | None = None,
+) -> list[Asset]:
+    """Assets that match; ``box`` is west, south, east, north."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            select * from asset
+            where (%(lifeline)s::text is null or lifeline = %(lifeline)s)
+              and (%(zone)s::text is null or zone = %(zone)s)
+              and (%(kind)s::text is null or kind = %(kind)s)
+              and (%(west)s::float8 is null
+                   or extent && box(point(%(west)s, %(south)s), point(%(east)s, %(north)s)))
+            order by id
+            """,
+            {
+                "lifeline": lifeline,
+                "zone": zone,
+                "kind": kind,
+                **dict(zip(("west", "south", "east", "north"), box or (None,) * 4, strict=True)),
+            },
+        )
+        return [asset_from_row(row) for row in await cursor.fetchall()]
+
+
+async def load_links(connection: AsyncConnection, lifeline: Lifeline | None = None) -> list[Link]:
+    """Links whose source belongs to a lifeline, or all of them."""
+    cursor = await connection.execute(
+        """
+        select link.source, link.target, link.kind, link.length_m
+        from link join asset on asset.id = link.source
+        where %(lifeline)s::text is null or asset.lifeline = %(lifeline)s
+        order by link.source, link.target
+        """,
+        {"lifeline": lifeline},
+    )
+    return [Link(row[0], row[1], LinkKind(row[2]), row[3]) async for row in cursor]
+
+
+async def load_zones(connection: AsyncConnection) -> list[Zone]:
+    """Every zone."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("select * from zone order by id")
+        return [
+            Zone(row["id"], Lifeline(row["lifeline"]), Text(row["name_en"], row["name_zh"]), row["geometry"])
+            for row in await cursor.fetchall()
+        ]

@@ -1,0 +1,123 @@
+"""Notifications and their delivery attempts as rows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, dict_row
+
+from services.core import jobs
+from services.core.notification import Delivery, Notification, NotificationState
+
+
+def _notification(row: Mapping[str, Any]) -> Notification:
+    return Notification(
+        id=row["id"],
+        receiver=row["receiver"],
+        type=row["type"],
+        subject_kind=row["subject_kind"],
+        subject=row["subject"],
+        body=row["body"],
+        state=NotificationState(row["state"]),
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        delivered_at=row["delivered_at"],
+    )
+
+
+async def enqueue(connection: AsyncConnection, notification: Notification) -> None:
+    """Keep a message and the job that sends it, in the caller's transaction.
+
+    Messages about one subject to one receiver go out one after the other, in the order they were written.
+    """
+    cursor = await connection.execute(
+        """
+        insert into notification (id, receiver, type, subject_kind, subject, body, state, created_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing
+        """,
+        (
+            notification.id,
+            notification.receiver,
+            notification.type,
+            notification.subject_kind,
+            notification.subject,
+            notification.body,
+            notification.state,
+            notification.created_at,
+        ),
+    )
+    if cursor.rowcount == 1:
+        await jobs.defer(
+            connection,
+            jobs.DELIVER,
+            lock=f"{notification.receiver}/{notification.subject}",
+            notification=str(notification.id),
+        )
+
+
+async def find(connection: AsyncConnection, notification: UUID) -> Notification | None:
+    """One notification."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("select * from notification where id = %s", (notification,))
+        row = await cursor.fetchone()
+    return None if row is None else _notification(row)
+
+
+async def record_attempt(connection: AsyncConnection, delivery: Delivery, state: NotificationState) -> None:
+    """Write down one attempt and where the notification stands after it."""
+    await connection.execute(
+        """
+        insert into delivery (notification, attempt, started_at, duration_ms, status, response, error)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        on conflict (notification, attempt) do nothing
+        """,
+        (
+            delivery.notification,
+            delivery.attempt,
+            delivery.started_at,
+            delivery.duration_ms,
+            delivery.status,
+            delivery.response,
+            delivery.error,
+        ),
+    )
+    await connection.execute(
+        """
+        update notification set state = %s, attempts = greatest(attempts, %s),
+            delivered_at = case when %s = 'delivered' then now() end
+        where id = %s
+        """,
+        (state, delivery.attempt, state, delivery.notification),
+    )
+
+
+async def list_notifications(
+    connection: AsyncConnection, *, subject: UUID | None, before: datetime | None, limit: int
+) -> list[Notification]:
+    """Notifications, newest first."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            select * from notification
+            where (%(subject)s::uuid is null or subject = %(subject)s)
+              and (%(before)s::timestamptz is null or created_at < %(before)s)
+            order by created_at desc limit %(limit)s
+            """,
+            {"subject": subject, "before": before, "limit": limit},
+        )
+        return [_notification(row) for row in await cursor.fetchall()]
+
+
+async def deliveries_of(connection: AsyncConnection, notifications: Sequence[UUID]) -> list[Delivery]:
+    """The attempts of some notifications, in order."""
+    async with connection.cursor(row_factory=class_row(Delivery)) as cursor:
+        await cursor.execute(
+            """
+            select notification, attempt, started_at, duration_ms, status, response, error
+            from delivery where notification = any(%s) order by notification, attempt
+            """,
+            (list(notifications),),
+        )
+        return await cursor.fetchall()

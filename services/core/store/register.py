@@ -1,0 +1,161 @@
+"""The register of a city, written into the database from a city folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from services.core.city_folder import CityFolder, CityFolderError
+from services.core.store import thresholds
+
+CHANNEL = "lifeline_register"
+"""Notified when sensors or assets changed, so that running services load them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterCount:
+    """How much the register holds after an import."""
+
+    organisations: int
+    zones: int
+    assets: int
+    links: int
+    sensors: int
+
+
+def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
+    if coordinates and isinstance(coordinates[0], int | float):
+        yield float(coordinates[0]), float(coordinates[1])
+    else:
+        for part in coordinates:
+            yield from _points(part)
+
+
+def _extent(geometry: Any) -> str:
+    longitudes, latitudes = zip(*_points(geometry["coordinates"]), strict=True)
+    return f"(({max(longitudes)},{max(latitudes)}),({min(longitudes)},{min(latitudes)}))"
+
+
+def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
+    """Add the folder's contents; what is registered already is brought up to date. One transaction.
+
+    Raises:
+        CityFolderError: a sensor measures a quantity or uses a unit that its lifeline does not know.
+    """
+    with connection.transaction():
+        _check_quantities(connection, city)
+        _save_organisations(connection, city)
+        _save_assets(connection, city)
+        _save_sensors(connection, city)
+        connection.execute("select pg_notify(%s, '')", (CHANNEL,))
+    return RegisterCount(len(city.organisations), len(city.zones), len(city.assets), len(city.links), len(city.sensors))
+
+
+def _check_quantities(connection: Connection, city: CityFolder) -> None:
+    units = {(row[0], row[1]): row[2] for row in connection.execute("select lifeline, name, unit from quantity")}
+    for sensor in city.sensors:
+        unit = units.get((sensor.lifeline, sensor.quantity))
+        if unit is None:
+            raise CityFolderError(
+                f"sensors.csv, sensor {sensor.sensor}: {sensor.lifeline} knows no quantity {sensor.quantity!r}"
+            )
+        if unit != sensor.unit:
+            raise CityFolderError(
+                f"sensors.csv, sensor {sensor.sensor}: {sensor.quantity} is in {unit}, not in {sensor.unit!r}"
+            )
+
+
+def _save_organisations(connection: Connection, city: CityFolder) -> None:
+    cursor = connection.cursor()
+    cursor.executemany(
+        """
+        insert into organisation (id, name_en, name_zh, role, lifelines) values (%s, %s, %s, %s, %s)
+        on conflict (id) do update set name_en = excluded.name_en, name_zh = excluded.name_zh,
+            role = excluded.role, lifelines = excluded.lifelines
+        """,
+        [(o.id, o.name.en, o.name.zh, o.role, sorted(o.lifelines)) for o in city.organisations],
+    )
+    cursor.executemany(
+        """
+        insert into person (id, organisation, name, post_en, post_zh, phone) values (%s, %s, %s, %s, %s, %s)
+        on conflict (id) do update set organisation = excluded.organisation, name = excluded.name,
+            post_en = excluded.post_en, post_zh = excluded.post_zh, phone = excluded.phone
+        """,
+        [(p.id, p.organisation, p.name, p.post.en, p.post.zh, p.phone) for p in city.people],
+    )
+
+
+def _save_assets(connection: Connection, city: CityFolder) -> None:
+    cursor = connection.cursor()
+    cursor.executemany(
+        """
+        insert into zone (id, lifeline, name_en, name_zh, geometry) values (%s, %s, %s, %s, %s)
+        on conflict (id) do update set lifeline = excluded.lifeline, name_en = excluded.name_en,
+            name_zh = excluded.name_zh, geometry = excluded.geometry
+        """,
+        [(zone.id, zone.lifeline, zone.name.en, zone.name.zh, Jsonb(zone.geometry)) for zone in city.zones],
+    )
+    cursor.executemany(
+        """
+        insert into asset (id, lifeline, kind, zone, name_en, name_zh, organisation, geometry, extent, properties)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s::box, %s)
+        on conflict (id) do update set lifeline = excluded.lifeline, kind = excluded.kind, zone = excluded.zone,
+            name_en = excluded.name_en, name_zh = excluded.name_zh, organisation = excluded.organisation,
+            geometry = excluded.geometry, extent = excluded.extent, properties = excluded.properties
+        """,
+        [
+            (
+                asset.id,
+                asset.lifeline,
+                asset.kind,
+                asset.zone,
+                asset.name.en,
+                asset.name.zh,
+                asset.organisation,
+                Jsonb(asset.geometry),
+                _extent(asset.geometry),
+                Jsonb(asset.properties),
+            )
+            for asset in city.assets
+        ],
+    )
+    cursor.executemany(
+        """
+        insert into link (source, target, kind, length_m) values (%s, %s, %s, %s)
+        on conflict (source, target, kind) do update set length_m = excluded.length_m
+        """,
+        [(link.source, link.target, link.kind, link.length_m) for link in city.links],
+    )
+
+
+def _save_sensors(connection: Connection, city: CityFolder) -> None:
+    zones = {asset.id: asset.zone for asset in city.assets}
+    connection.cursor().executemany(
+        """
+        insert into sensor (id, lifeline, quantity, unit, asset, zone, longitude, latitude, interval_s, gateway,
+            thresholds)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (id) do update set lifeline = excluded.lifeline, quantity = excluded.quantity,
+            unit = excluded.unit, asset = excluded.asset, zone = excluded.zone, longitude = excluded.longitude,
+            latitude = excluded.latitude, interval_s = excluded.interval_s, gateway = excluded.gateway,
+            thresholds = excluded.thresholds
+        """,
+        [
+            (
+                sensor.sensor,
+                sensor.lifeline,
+                sensor.quantity,
+                sensor.unit,
+                sensor.asset,
+                zones[sensor.asset],
+                sensor.lon,
+                sensor.lat,
+                sensor.interval_s,
+                sensor.gateway,
+                Jsonb(thresholds.to_json(city.thresholds[sensor.sensor])) if sensor.sensor in city.thresholds else None,
+            )
+            for sensor in city.sensors
+        ],
+    )
