@@ -48,7 +48,8 @@ class Verdict(StrEnum):
 class Alert:
     """One episode at one asset (报警), from its first finding until the sensors are normal again.
 
-    ``open_rules`` are the rules that still hold the episode open, each with the severity it sees now. ``rule``, ``threshold``, ``detector`` and
+    ``open_rules`` are the rules that still hold the episode open, each with the severity it sees now.
+    ``rule``, ``threshold``, ``detector`` and
     ``explanation`` are those of the finding that gave the highest severity; later changes of the configuration do
     not reach back into them. ``version`` counts changes and guards against two people acting at once.
     """

@@ -93,7 +93,10 @@ def _parse_time(value: object) -> datetime:
             raise ValueError("time is out of range") from None
     if moment.tzinfo is None:
         raise ValueError("time has no zone; write Z or an offset")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("time is out of range") from None
 
 
 class WireReading(BaseModel):

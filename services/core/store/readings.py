@@ -8,9 +8,7 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 
 from services.core.reading import Quality
-
-FEED_CHANNEL = "lifeline_feed"
-"""NOTIFY channel that wakes the readers of the feed; the feed itself is the truth."""
+from services.core.store import feed
 
 
 class ReadingRow(NamedTuple):
@@ -26,6 +24,16 @@ class ReadingRow(NamedTuple):
     quality: Quality
     reason: str | None
     received_at: datetime
+
+
+class SensorRow(NamedTuple):
+    """What a reading is checked and stored by: the sensor's key, its zone, declared unit and plausible range."""
+
+    key: int
+    zone: str
+    unit: str
+    plausible_low: float
+    plausible_high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,22 @@ with incoming as (
     from stored join place using (sensor_key)
     group by zone
 )
-select count(*), case when count(*) > 0 then pg_notify('{FEED_CHANNEL}', '') end from stored
+select count(*), case when count(*) > 0 then pg_notify('{feed.CHANNEL}', '') end from stored
 """
+
+
+_SENSOR_ROWS = """
+select s.id, s.key, s.zone, s.unit, coalesce(s.plausible_low, q.plausible_low),
+       coalesce(s.plausible_high, q.plausible_high)
+from sensor s
+join quantity q on q.lifeline = s.lifeline and q.name = s.quantity
+"""
+
+
+async def load_sensor_rows(connection: AsyncConnection) -> dict[str, SensorRow]:
+    """The rows of every registered sensor by its identifier; a tenth of the cost of the whole sensors."""
+    cursor = await connection.execute(_SENSOR_ROWS)
+    return {row[0]: SensorRow(*row[1:]) for row in await cursor.fetchall()}
 
 
 async def write_readings(connection: AsyncConnection, rows: Sequence[ReadingRow]) -> WriteResult:

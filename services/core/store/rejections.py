@@ -5,7 +5,7 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from services.core.rejection import Rejection
+from services.core.rejection import Rejection, RejectionReason
 
 MAX_PAYLOAD_BYTES = 4096
 """A longer payload is cut when it is set aside."""
@@ -42,3 +42,25 @@ async def prune_rejections(connection: AsyncConnection, before: datetime) -> int
     """Forget rejections received before the moment; returns how many."""
     cursor = await connection.execute(_PRUNE, (before,))
     return cursor.rowcount
+
+
+async def list_rejections(
+    connection: AsyncConnection,
+    *,
+    reason: RejectionReason | None,
+    sensor: str | None,
+    before_id: int | None,
+    limit: int,
+) -> list[tuple[int, Rejection]]:
+    """Rejections that match, newest first, each with its number."""
+    cursor = await connection.execute(
+        """
+        select id, topic, payload, reason, detail, received_at, sensor from rejection
+        where (%(reason)s::text is null or reason = %(reason)s)
+          and (%(sensor)s::text is null or sensor = %(sensor)s)
+          and id < coalesce(%(before_id)s, 9223372036854775807)
+        order by id desc limit %(limit)s
+        """,
+        {"reason": reason, "sensor": sensor, "before_id": before_id, "limit": limit},
+    )
+    return [(row[0], Rejection(row[1], bytes(row[2]), RejectionReason(row[3]), *row[4:])) async for row in cursor]

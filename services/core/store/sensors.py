@@ -1,6 +1,6 @@
 """Registered sensors, with the defaults of their quantity filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +10,13 @@ from psycopg.rows import dict_row
 from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.store import thresholds
+from services.core.text import Text
 
 _SELECT = """
 select s.key, s.id, s.lifeline, s.quantity, s.unit, s.asset, s.zone, s.longitude, s.latitude, s.interval_s, s.gateway,
        coalesce(s.plausible_low, q.plausible_low) as plausible_low,
        coalesce(s.plausible_high, q.plausible_high) as plausible_high,
-       coalesce(s.thresholds, q.thresholds) as thresholds
+       coalesce(s.thresholds, q.thresholds) as thresholds, q.label_en, q.label_zh
 from sensor s
 join quantity q on q.lifeline = s.lifeline and q.name = s.quantity
 """
@@ -46,9 +47,44 @@ async def load_sensors(connection: AsyncConnection) -> list[Sensor]:
         return [_sensor(row) for row in await cursor.fetchall()]
 
 
-async def find_sensor(connection: AsyncConnection, sensor: str) -> Sensor | None:
-    """One sensor by its identifier."""
+async def find_sensor(connection: AsyncConnection, sensor: str) -> tuple[Sensor, Text] | None:
+    """One sensor by its identifier, with the words for its quantity."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SELECT + " where s.id = %s", (sensor,))
         row = await cursor.fetchone()
-    return None if row is None else _sensor(row)
+    return None if row is None else (_sensor(row), Text(row["label_en"], row["label_zh"]))
+
+
+async def places_and_units(
+    connection: AsyncConnection, names: Sequence[str]
+) -> dict[str, tuple[tuple[float, float], str]]:
+    """Longitude, latitude and unit of some sensors."""
+    cursor = await connection.execute(
+        "select id, longitude, latitude, unit from sensor where id = any(%s)", (list(names),)
+    )
+    return {row[0]: ((row[1], row[2]), row[3]) async for row in cursor}
+
+
+async def list_sensors(
+    connection: AsyncConnection,
+    *,
+    lifeline: Lifeline | None,
+    zone: str | None,
+    asset: str | None,
+    after: str | None,
+    limit: int,
+) -> list[tuple[Sensor, Text]]:
+    """Sensors that match, by identifier, each with the words for its quantity."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            _SELECT
+            + """
+            where (%(lifeline)s::text is null or s.lifeline = %(lifeline)s)
+              and (%(zone)s::text is null or s.zone = %(zone)s)
+              and (%(asset)s::text is null or s.asset = %(asset)s)
+              and (%(after)s::text is null or s.id > %(after)s)
+            order by s.id limit %(limit)s
+            """,
+            {"lifeline": lifeline, "zone": zone, "asset": asset, "after": after, "limit": limit},
+        )
+        return [(_sensor(row), Text(row["label_en"], row["label_zh"])) for row in await cursor.fetchall()]

@@ -235,3 +235,12 @@ async def list_warnings(
             {"is_open": is_open, "alert": alert, "before": before, "limit": limit},
         )
         return [warning_from_row(row) for row in await cursor.fetchall()]
+
+
+async def newest_of_alerts(connection: AsyncConnection, alerts: Sequence[UUID]) -> dict[UUID, UUID]:
+    """For each alert that has one, its newest warning."""
+    cursor = await connection.execute(
+        "select distinct on (alert) alert, id from warning where alert = any(%s) order by alert, created_at desc",
+        (list(alerts),),
+    )
+    return {row[0]: row[1] async for row in cursor}

@@ -1,0 +1,6 @@
+"""``python -m services.api``: the API process with settings from the environment."""
+
+from services.api.service import run
+from services.core.process import run_service
+
+run_service(run)

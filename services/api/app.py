@@ -1,0 +1,102 @@
+"""The API and the dashboard as one ASGI application."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry, Histogram
+from starlette.middleware.gzip import GZipMiddleware
+
+from services.api import problems
+from services.api.live import Live
+from services.api.routes import alerts, city, health, records, sensors, stream, warnings, work_orders
+from services.core.settings import Settings
+from services.core.store import storage_level
+from services.core.store.pool import open_pool
+
+PREFIX = "/api/v1"
+DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
+
+_DESCRIPTION = """
+Watches over a city's lifelines: readings, alerts, warnings, traces and work orders.
+
+Every route but the health routes asks for an API key: `Authorization: Bearer KEY`. Times are RFC 3339 in UTC, places
+are WGS 84 with longitude first, errors are RFC 9457 problem details. Severity runs from 0 (normal) to 4 (worst); a
+label such as 一级/red depends on its `scheme` and is never to be compared.
+"""
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        "worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'"
+    ),
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; it opens its connections when it starts and closes them when it stops.
+
+    Raises:
+        ValueError: no database is set.
+    """
+    if settings.database_url is None:
+        raise ValueError("LIFELINE_DATABASE_URL is not set")
+    database_url = settings.database_url.get_secret_value()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_pool(database_url, settings.database_pool_size) as pool:
+            app.state.pool = pool
+            app.state.live = Live(pool, database_url)
+            app.state.storage_level = await asyncio.to_thread(_storage_level, database_url)
+            following = asyncio.create_task(app.state.live.run())
+            yield
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+    app = FastAPI(
+        title="Lifeline", version="1", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.metrics = CollectorRegistry()
+    _measure(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    problems.install(app)
+    app.include_router(health.router)
+    for part in (city, sensors, alerts, warnings, work_orders, records, stream):
+        app.include_router(part.router, prefix=PREFIX)
+    if DASHBOARD.is_dir():
+        app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
+    return app
+
+
+def _storage_level(database_url: str) -> str:
+    with psycopg.connect(database_url) as connection:
+        return storage_level.detect(connection).value
+
+
+def _measure(app: FastAPI) -> None:
+    seconds = Histogram(
+        "lifeline_api_request_seconds",
+        "Time until the answer began, by route",
+        ("method", "route", "status"),
+        registry=app.state.metrics,
+    )
+
+    @app.middleware("http")
+    async def measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        began = time.perf_counter()
+        response = await call_next(request)
+        route = request.scope.get("route")
+        path = getattr(route, "path", "unknown")
+        seconds.labels(request.method, path, response.status_code).observe(time.perf_counter() - began)
+        response.headers.update(_SECURITY_HEADERS)
+        return response

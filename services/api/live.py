@@ -1,0 +1,140 @@
+"""Live events for any number of listeners from one connection to the database."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+import psycopg_pool
+import structlog
+from psycopg import AsyncConnection
+from pydantic import BaseModel
+
+from services.api import schemas, views
+from services.core.store import alerts, events, feed, history, warnings, work_orders
+from services.core.store.events import Event, EventPosition
+from services.core.store.pool import Pool
+
+_POLL_S = 1.0
+_QUEUE = 1000
+_LATEST_EVERY_S = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One server-sent event; ``latest`` events have no position, they are not replayed."""
+
+    type: str
+    data: str
+    position: str | None
+
+
+class Live:
+    """Follows the event table and hands every event to each listener."""
+
+    def __init__(self, pool: Pool, database_url: str) -> None:
+        """Use ``pool`` for queries and one connection of its own to be woken."""
+        self._pool = pool
+        self._database_url = database_url
+        self._listeners: set[asyncio.Queue[Message | None]] = set()
+
+    async def listen(self, after: EventPosition | None) -> AsyncIterator[Message]:
+        """Events from now on, or from behind a position. A listener that falls far behind is disconnected."""
+        queue: asyncio.Queue[Message | None] = asyncio.Queue(_QUEUE)
+        self._listeners.add(queue)
+        try:
+            if after is not None:
+                for message in await self._replay(after):
+                    yield message
+            while (message_or_end := await queue.get()) is not None:
+                yield message_or_end
+        finally:
+            self._listeners.discard(queue)
+
+    async def _replay(self, after: EventPosition) -> list[Message]:
+        messages: list[Message] = []
+        async with self._pool.connection() as connection:
+            while found := await events.after(connection, after):
+                messages += await _messages(connection, found)
+                after = found[-1].position
+        return messages
+
+    async def run(self) -> None:
+        """Follow until cancelled; one line when the database goes away and one when it is back."""
+        away = False
+        while True:
+            try:
+                async with await AsyncConnection.connect(self._database_url, autocommit=True) as connection:
+                    if away:
+                        log.info("database is back, live events go on")
+                    away = False
+                    await self._follow(connection)
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+                if not away:
+                    log.warning("database away, live events wait", reason=type(error).__name__)
+                away = True
+                await asyncio.sleep(_POLL_S)
+
+    async def _follow(self, connection: AsyncConnection) -> None:
+        await connection.execute(f"listen {events.CHANNEL}")
+        await connection.execute(f"listen {feed.CHANNEL}")
+        position = await events.newest(connection)
+        loop = asyncio.get_running_loop()
+        seen_at = (await history.newest_time(connection))[1]
+        latest_due = loop.time()
+        while True:
+            while found := await events.after(connection, position):
+                position = found[-1].position
+                self._send(await _messages(connection, found))
+            if self._listeners and loop.time() >= latest_due:
+                latest_due = loop.time() + _LATEST_EVERY_S
+                changed = await history.received_after(connection, seen_at)
+                if changed:
+                    seen_at = max(latest.received_at for latest in changed)
+                    self._send([_latest_message(changed)])
+            with contextlib.suppress(TimeoutError):
+                async for _ in connection.notifies(timeout=_POLL_S, stop_after=1):
+                    pass
+
+    def _send(self, messages: Sequence[Message]) -> None:
+        for queue in list(self._listeners):
+            try:
+                for message in messages:
+                    queue.put_nowait(message)
+            except asyncio.QueueFull:
+                # It will connect again and ask for what it missed by its last event's id.
+                self._listeners.discard(queue)
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+
+
+def _latest_message(changed: Sequence[history.Latest]) -> Message:
+    page = schemas.Page(items=[schemas.LatestAnswer.model_validate(latest) for latest in changed])
+    return Message("latest", page.model_dump_json(exclude={"next"}), None)
+
+
+async def _messages(connection: AsyncConnection, found: Sequence[Event]) -> list[Message]:
+    """Each thing once, as it is now, at the position of its last event."""
+    newest = {(event.type, event.subject): event.position for event in found}
+    messages = []
+    for (type_, subject), position in newest.items():
+        answer = await _answer(connection, type_, UUID(subject))
+        if answer is not None:
+            messages.append(Message(type_, answer.model_dump_json(), str(position)))
+    return messages
+
+
+async def _answer(connection: AsyncConnection, type_: str, subject: UUID) -> BaseModel | None:
+    if type_ == alerts.EVENT:
+        alert = await alerts.find(connection, subject)
+        return None if alert is None else (await views.answer_alerts(connection, [alert]))[0]
+    if type_ == warnings.EVENT:
+        warning = await warnings.find(connection, subject)
+        return None if warning is None else views.warning_answer(warning)
+    order = await work_orders.find(connection, subject)
+    return None if order is None else (await views.answer_work_orders(connection, [order]))[0]

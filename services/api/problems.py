@@ -1,0 +1,109 @@
+"""Every error the API answers with, as RFC 9457 problem details that say what is wrong and what to do."""
+
+from typing import Any
+
+import psycopg
+import psycopg_pool
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from rfc9457 import Problem
+from starlette.exceptions import HTTPException
+
+from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
+from services.core.work_order import SensorsDisagreeError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def not_found(what: str, name: object) -> Problem:
+    """There is no such thing."""
+    return Problem(f"{what.capitalize()} not found", type_="not-found", status=404, detail=f"there is no {what} {name}")
+
+
+def no_key() -> Problem:
+    """The request carries no key, or one that is unknown, expired or revoked."""
+    return Problem(
+        "Key needed",
+        status=401,
+        type_="key-needed",
+        detail="send a valid API key as `Authorization: Bearer KEY`",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def not_permitted(permission: str) -> Problem:
+    """The key is good but may not do this."""
+    return Problem(
+        "Not permitted",
+        type_="not-permitted",
+        status=403,
+        detail=f"this key does not carry the permission {permission!r}",
+    )
+
+
+def _answer(problem: Problem) -> JSONResponse:
+    return JSONResponse(
+        problem.marshal(),
+        status_code=problem.status,
+        headers=dict(problem.headers or {}),
+        media_type=MEDIA_TYPE,
+    )
+
+
+async def _on_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
+    return _answer(error)
+
+
+async def _on_move(_: Request, error: Exception) -> Response:
+    extra: dict[str, Any] = {}
+    if isinstance(error, MoveNotAllowedError):
+        extra = {"state": error.state, "possible": list(error.allowed)}
+    kinds = {
+        MoveNotAllowedError: ("Step not possible now", "step-not-possible"),
+        SensorsDisagreeError: ("The sensors do not agree", "sensors-disagree"),
+        ChangedMeanwhileError: ("Changed meanwhile", "changed-meanwhile"),
+        psycopg.errors.UniqueViolation: ("There is one already", "exists-already"),
+    }
+    title, type_ = next(words for kind, words in kinds.items() if isinstance(error, kind))
+    detail = "one is running already" if isinstance(error, psycopg.Error) else str(error)
+    return _answer(Problem(title, type_=type_, status=409, detail=detail, **extra))
+
+
+async def _on_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    fields = [
+        {"field": ".".join(str(part) for part in entry["loc"]), "reason": entry["msg"]} for entry in error.errors()
+    ]
+    named = "; ".join(f"{field['field']}: {field['reason']}" for field in fields)
+    return _answer(Problem("Request not valid", type_="not-valid", detail=named, status=422, errors=fields))
+
+
+async def _on_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    problem = Problem(str(error.detail), type_="about:blank", status=error.status_code)
+    problem.headers = dict(error.headers or {})
+    return _answer(problem)
+
+
+async def _on_database(_: Request, error: Exception) -> Response:
+    problem = Problem(
+        "The database is away",
+        type_="database-away",
+        status=503,
+        detail=f"try again in a moment ({type(error).__name__})",
+        headers={"Retry-After": "2"},
+    )
+    return _answer(problem)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of error as a problem."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    for kind in (MoveNotAllowedError, SensorsDisagreeError, ChangedMeanwhileError, psycopg.errors.UniqueViolation):
+        app.add_exception_handler(kind, _on_move)
+    for trouble in (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed):
+        app.add_exception_handler(trouble, _on_database)

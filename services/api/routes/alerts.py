@@ -1,0 +1,161 @@
+"""Alerts: the list, one page that answers everything, and what a person may do."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, status
+from psycopg import AsyncConnection
+
+from services.api import cursor as cursors
+from services.api import problems, schemas, views
+from services.api.security import Connection, Operator, Reader
+from services.core.alert import MOVES, Alert, AlertMove
+from services.core.lifeline import Lifeline
+from services.core.move import next_state
+from services.core.severity import Severity, label
+from services.core.store import (
+    alert_kinds,
+    alerts,
+    audit,
+    findings,
+    network,
+    organisations,
+    warnings,
+    work_orders,
+)
+from services.core.text import Text
+
+router = APIRouter(tags=["alerts"])
+
+
+async def _known(connection: AsyncConnection, alert: UUID, *, lock: bool = False) -> Alert:
+    found = await alerts.find(connection, alert, lock=lock)
+    if found is None:
+        raise problems.not_found("alert", alert)
+    return found
+
+
+@router.get("/alerts", summary="Alerts, newest first")
+async def list_alerts(
+    connection: Connection,
+    _: Reader,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+    lifeline: Lifeline | None = None,
+    severity: Annotated[int, Query(ge=0, le=4, description="highest severity from")] = 0,
+    sensor_fault: Annotated[bool | None, Query(description="only faults of devices, or none of them")] = None,
+    zone: str | None = None,
+    asset: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: str | None = None,
+) -> schemas.Page[schemas.AlertAnswer]:
+    """Episodes that match."""
+    wanted = alerts.AlertFilter(
+        is_open=is_open,
+        lifeline=lifeline,
+        severity_from=severity,
+        sensor_fault=sensor_fault,
+        zone=zone,
+        asset=asset,
+    )
+    moment, identifier = cursors.decode(cursor)
+    found = await alerts.list_alerts(connection, wanted, moment, identifier, limit + 1)
+    items = await views.answer_alerts(connection, found[:limit])
+    following = cursors.encode(items[-1].detected_at, items[-1].id) if len(found) > limit else None
+    return schemas.Page(items=items, next=following)
+
+
+async def _detail(connection: AsyncConnection, alert: Alert) -> schemas.AlertDetailAnswer:
+    words = await views.words_for(connection, [alert])
+    suspects = [candidate["asset"] for candidate in (alert.trace or {}).get("candidates", [])]
+    subjects = [alert.id, *filter(None, (words.warnings.get(alert.id), words.orders.get(alert.id)))]
+    return schemas.AlertDetailAnswer.model_validate(
+        views.alert_fields(alert, words)
+        | {
+            "trace": views.trace_answer(alert.trace, await network.find_assets(connection, suspects)),
+            "findings": [views.finding_answer(found) for found in await findings.of_alert(connection, alert.id)],
+            "timeline": [
+                schemas.TimelineEntry.model_validate(entry) for entry in await audit.entries_of(connection, subjects)
+            ],
+        }
+    )
+
+
+@router.get("/alerts/{alert}", summary="Everything about one alert")
+async def get_alert(alert: UUID, connection: Connection, _: Reader) -> schemas.AlertDetailAnswer:
+    """What, where, how sure, why, and what next."""
+    return await _detail(connection, await _known(connection, alert))
+
+
+@router.post("/alerts/{alert}/acknowledge", summary="Take an alert on")
+async def acknowledge_alert(
+    alert: UUID, connection: Connection, caller: Operator, request: schemas.MoveRequest | None = None
+) -> schemas.AlertDetailAnswer:
+    """Say that somebody looks after it; the acknowledgement ends with the episode."""
+    known = await _known(connection, alert, lock=True)
+    state = next_state("alert", MOVES, known.state, AlertMove.ACKNOWLEDGE)
+    changed = replace(known, state=state, acknowledged_by=caller.actor, acknowledged_at=datetime.now(UTC))
+    saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="acknowledge")
+    if request is not None and request.note:
+        await audit.record(
+            connection,
+            actor=caller.actor,
+            action="alert.note",
+            subject_kind="alert",
+            subject=alert,
+            after={"note": request.note},
+        )
+    return await _detail(connection, saved)
+
+
+@router.post("/alerts/{alert}/verdict", summary="Judge an alert")
+async def judge_alert(
+    alert: UUID, request: schemas.VerdictRequest, connection: Connection, caller: Operator
+) -> schemas.AlertDetailAnswer:
+    """Say whether it was true, false or a test, and why; the last verdict counts, all are in the trail."""
+    known = await _known(connection, alert, lock=True)
+    changed = replace(known, verdict=request.verdict, verdict_reason=request.reason)
+    saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="verdict")
+    return await _detail(connection, saved)
+
+
+@router.post("/alerts/{alert}/warning", summary="Publish a warning", status_code=status.HTTP_201_CREATED)
+async def publish_warning(
+    alert: UUID, request: schemas.PublishRequest, connection: Connection, caller: Operator
+) -> schemas.WarningAnswer:
+    """A person publishes a warning and dispatches the work order, where no rule has done so."""
+    known = await _known(connection, alert, lock=True)
+    kinds = await alert_kinds.load_alert_kinds(connection)
+    kind = kinds[known.lifeline, known.kind]
+    assets = await network.find_assets(connection, [known.asset])
+    name = assets[known.asset].name if known.asset in assets else Text(known.asset, known.asset)
+    severity = Severity(request.severity)
+    grade = label(severity, known.scheme)
+    headline = Text(f"{grade.en}: {kind.label.en} at {name.en}", f"{grade.zh}：{name.zh}{kind.label.zh}")
+    instruction = kind.instruction if request.instruction is None else Text(*(request.instruction,) * 2)
+    now = datetime.now(UTC)
+    organisation = await organisations.responsible_organisation(connection, known.asset, known.lifeline)
+    warning = await warnings.publish(
+        connection,
+        known,
+        severity=severity,
+        headline=headline,
+        instruction=instruction,
+        organisation=organisation,
+        actor=caller.actor,
+        policy=f"published by {caller.actor}",
+        now=now,
+    )
+    if await work_orders.find_open(connection, alert) is None:
+        await work_orders.dispatch(
+            connection,
+            known,
+            warning=warning.id,
+            severity=severity,
+            organisation=organisation,
+            title=headline,
+            actor=caller.actor,
+            now=now,
+        )
+    return views.warning_answer(warning)

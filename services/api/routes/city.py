@@ -1,0 +1,96 @@
+"""The city: lifelines, zones and assets."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from rfc9457 import Problem
+
+from services.api import problems, schemas
+from services.api.security import Connection, Reader
+from services.core.asset import Asset
+from services.core.lifeline import LABELS, Lifeline
+from services.core.store import network, overview
+
+router = APIRouter(tags=["city"])
+
+_CORNERS = 4
+
+
+@router.get("/lifelines", summary="The lifelines and how they are doing")
+async def list_lifelines(connection: Connection, _: Reader) -> list[schemas.LifelineAnswer]:
+    """One entry for each lifeline that has assets here, with its open alerts and the worst of them."""
+    return [
+        schemas.LifelineAnswer(
+            id=entry.lifeline,
+            label=schemas.TextAnswer.model_validate(LABELS[entry.lifeline]),
+            assets=entry.assets,
+            sensors=entry.sensors,
+            open_alerts=entry.open_alerts,
+            worst_severity=entry.worst_severity,
+        )
+        for entry in await overview.lifelines(connection)
+    ]
+
+
+@router.get("/zones", summary="Districts, catchments and bridges")
+async def list_zones(connection: Connection, _: Reader) -> list[schemas.ZoneAnswer]:
+    """Every zone with its outline in WGS 84."""
+    return [schemas.ZoneAnswer.model_validate(zone) for zone in await network.load_zones(connection)]
+
+
+def _feature(asset: Asset) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": asset.id,
+        "geometry": dict(asset.geometry),
+        "properties": {
+            "id": asset.id,
+            "lifeline": asset.lifeline,
+            "kind": asset.kind,
+            "zone": asset.zone,
+            "name": asdict(asset.name),
+            "organisation": asset.organisation,
+            "facts": dict(asset.properties),
+        },
+    }
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        parts = [float(part) for part in text.split(",")]
+    except ValueError:
+        parts = []
+    if len(parts) != _CORNERS or parts[0] > parts[2] or parts[1] > parts[3]:
+        raise Problem(
+            "Request not valid",
+            type_="not-valid",
+            status=422,
+            detail="query.bbox: four numbers `west,south,east,north` in degrees",
+        )
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+@router.get("/assets", summary="Assets as GeoJSON")
+async def list_assets(
+    connection: Connection,
+    _: Reader,
+    lifeline: Lifeline | None = None,
+    zone: str | None = None,
+    kind: str | None = None,
+    bbox: Annotated[str | None, Query(description="west,south,east,north in degrees")] = None,
+) -> dict[str, Any]:
+    """A FeatureCollection in WGS 84 (RFC 7946)."""
+    found = await network.load_assets(connection, lifeline=lifeline, zone=zone, kind=kind, box=_box(bbox))
+    return {"type": "FeatureCollection", "features": [_feature(asset) for asset in found]}
+
+
+@router.get("/assets/{asset}", summary="One asset as GeoJSON")
+async def get_asset(asset: str, connection: Connection, _: Reader) -> dict[str, Any]:
+    """A Feature in WGS 84."""
+    found = await network.find_assets(connection, [asset])
+    if asset not in found:
+        raise problems.not_found("asset", asset)
+    return _feature(found[asset])

@@ -1,0 +1,51 @@
+"""Liveness, readiness and metrics: the only routes that need no key."""
+
+import psycopg
+import psycopg_pool
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from services.core.store import history
+from services.core.store.pool import Pool
+
+router = APIRouter(tags=["health"])
+
+
+class Alive(BaseModel):
+    """The process runs."""
+
+    status: str = "alive"
+
+
+@router.get("/livez", summary="Is the process alive?")
+async def livez() -> Alive:
+    """Always answers while the process runs; says nothing about what it depends on."""
+    return Alive()
+
+
+@router.get("/readyz", summary="Can it serve?")
+async def readyz(request: Request) -> JSONResponse:
+    """200 when the database answers, else 503; shows the storage level and when the last reading came in."""
+    pool: Pool = request.app.state.pool
+    try:
+        async with pool.connection(timeout=2.0) as connection:
+            newest, received_at = await history.newest_time(connection)
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        return JSONResponse({"status": "not ready", "database": reason}, status_code=503)
+    return JSONResponse(
+        {
+            "status": "ready",
+            "storage_level": request.app.state.storage_level,
+            "newest_reading": None if newest is None else newest.isoformat(),
+            "last_received_at": None if received_at is None else received_at.isoformat(),
+        }
+    )
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Counters of this process; they name routes and statuses, never callers or payloads."""
+    return Response(generate_latest(request.app.state.metrics), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,79 @@
+"""What is kept to be looked at: deliveries, rejected payloads, the audit trail."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from services.api import cursor as cursors
+from services.api import schemas
+from services.api.security import Auditor, Connection, Reader
+from services.core.rejection import RejectionReason
+from services.core.store import audit, notifications, rejections
+
+router = APIRouter(tags=["records"])
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("/notifications", summary="Messages to receivers and their deliveries")
+async def list_notifications(
+    connection: Connection,
+    _: Reader,
+    subject: Annotated[UUID | None, Query(description="a warning or a work order")] = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> schemas.Page[schemas.NotificationAnswer]:
+    """Newest first, each with every attempt."""
+    before, _identifier = cursors.decode(cursor)
+    found = await notifications.list_notifications(connection, subject=subject, before=before, limit=limit + 1)
+    page = found[:limit]
+    attempts = await notifications.deliveries_of(connection, [notification.id for notification in page])
+    items = [
+        schemas.NotificationAnswer.model_validate(
+            {name: getattr(notification, name, None) for name in schemas.NotificationAnswer.model_fields}
+            | {"deliveries": [attempt for attempt in attempts if attempt.notification == notification.id]}
+        )
+        for notification in page
+    ]
+    return schemas.Page(items=items, next=cursors.encode(items[-1].created_at) if len(found) > limit else None)
+
+
+@router.get("/rejections", summary="Payloads that could not become readings")
+async def list_rejections(
+    connection: Connection,
+    _: Auditor,
+    reason: RejectionReason | None = None,
+    sensor: str | None = None,
+    limit: Limit = 100,
+    cursor: Annotated[int | None, Query(description="the `next` of the page before")] = None,
+) -> schemas.Page[schemas.RejectionAnswer]:
+    """Newest first, with topic, reason and what arrived."""
+    found = await rejections.list_rejections(
+        connection, reason=reason, sensor=sensor, before_id=cursor, limit=limit + 1
+    )
+    items = [
+        schemas.RejectionAnswer(
+            id=identifier,
+            topic=rejection.topic,
+            payload=rejection.payload.decode("utf-8", "backslashreplace"),
+            reason=rejection.reason,
+            detail=rejection.detail,
+            sensor=rejection.sensor,
+            received_at=rejection.received_at,
+        )
+        for identifier, rejection in found[:limit]
+    ]
+    return schemas.Page(items=items, next=str(items[-1].id) if len(found) > limit else None)
+
+
+@router.get("/audit", summary="The append-only trail")
+async def list_audit(
+    connection: Connection,
+    _: Auditor,
+    limit: Limit = 100,
+    cursor: Annotated[int | None, Query(description="the `next` of the page before")] = None,
+) -> schemas.Page[schemas.AuditAnswer]:
+    """Newest first: who did what to what, with the state before and after."""
+    found = await audit.entries_before(connection, cursor, limit + 1)
+    items = [schemas.AuditAnswer.model_validate(entry) for entry in found[:limit]]
+    return schemas.Page(items=items, next=str(items[-1].id) if len(found) > limit else None)

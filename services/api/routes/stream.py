@@ -1,0 +1,45 @@
+"""Live events as they are committed, with replay from where a listener stopped."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from rfc9457 import Problem
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from services.api.live import Live
+from services.api.security import Reader
+from services.core.store.events import EventPosition
+
+router = APIRouter(tags=["live"])
+
+
+def _position(text: str | None) -> EventPosition | None:
+    if text is None:
+        return None
+    try:
+        return EventPosition.parse(text)
+    except ValueError:
+        raise Problem(
+            "Request not valid",
+            type_="not-valid",
+            status=422,
+            detail="header.Last-Event-ID: take it from the `id` of an earlier event",
+        ) from None
+
+
+@router.get("/stream", summary="Live events (server-sent events)", response_class=EventSourceResponse)
+async def stream(
+    request: Request, _: Reader, last_event_id: Annotated[str | None, Header()] = None
+) -> EventSourceResponse:
+    """Events `alert`, `warning` and `work-order` carry the whole thing as it is now; `latest` carries new values.
+
+    With `Last-Event-ID` everything that was committed since is sent first.
+    """
+    live: Live = request.app.state.live
+
+    async def events(after: EventPosition | None) -> AsyncIterator[ServerSentEvent]:
+        async for message in live.listen(after):
+            yield ServerSentEvent(data=message.data, event=message.type, id=message.position)
+
+    return EventSourceResponse(events(_position(last_event_id)), ping=15)

@@ -1,0 +1,54 @@
+"""Who may do what: the one place where a request's key is checked."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg import AsyncConnection
+
+from services.api import problems
+from services.core.permission import Permission
+from services.core.store.api_keys import Caller, find_caller
+from services.core.store.pool import Pool
+
+_bearer = HTTPBearer(auto_error=False, description="An API key, `lk_…`")
+
+
+def pool_of(request: Request) -> Pool:
+    """The application's pool of connections."""
+    pool: Pool = request.app.state.pool
+    return pool
+
+
+async def connection_of(pool: Annotated[Pool, Depends(pool_of)]) -> AsyncIterator[AsyncConnection]:
+    """A connection with one transaction: committed when the route returns, rolled back when it raises."""
+    async with pool.connection(timeout=5.0) as connection:
+        yield connection
+
+
+# Scope "function" ends the transaction before the answer is sent: a caller that reads "closed" may rely on it.
+Connection = Annotated[AsyncConnection, Depends(connection_of, scope="function")]
+
+
+def requires(permission: Permission) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that lets a request pass only with a key that carries the permission."""
+
+    async def caller(
+        connection: Connection, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> Caller:
+        found = None if credentials is None else await find_caller(connection, credentials.credentials)
+        if found is None:
+            raise problems.no_key()
+        if permission not in found.permissions:
+            raise problems.not_permitted(permission)
+        return found
+
+    caller.__name__ = f"requires_{permission.value}"
+    return caller
+
+
+Reader = Annotated[Caller, Depends(requires(Permission.READ))]
+Operator = Annotated[Caller, Depends(requires(Permission.OPERATE))]
+Handler = Annotated[Caller, Depends(requires(Permission.HANDLE))]
+Auditor = Annotated[Caller, Depends(requires(Permission.AUDIT))]

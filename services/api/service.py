@@ -1,0 +1,32 @@
+"""The API process, wired: uvicorn around the application."""
+
+import asyncio
+
+import uvicorn
+
+from services.api.app import create_app
+from services.core.settings import Settings
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set; open streams are ended after a moment.
+
+    Raises:
+        OSError: the address is in use.
+    """
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())  # noqa: SLF001 - serve() would take over our signals
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving

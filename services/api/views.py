@@ -1,0 +1,172 @@
+"""From domain records to answers: adds the words, the places and the moves that are possible now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from services.api import schemas
+from services.core.alert import MOVES as ALERT_MOVES
+from services.core.alert import Alert, AlertMove
+from services.core.alert_kind import AlertKind
+from services.core.asset import Asset
+from services.core.finding import Finding
+from services.core.lifeline import Lifeline
+from services.core.move import allowed_moves
+from services.core.organisation import Organisation
+from services.core.severity import label
+from services.core.store import alert_kinds, network, organisations, sensors, warnings, work_orders
+from services.core.text import Text
+from services.core.warning import MOVES as WARNING_MOVES
+from services.core.warning import PublicWarning
+from services.core.work_order import MOVES as WORK_ORDER_MOVES
+from services.core.work_order import WorkOrder
+
+
+def centre(geometry: Mapping[str, Any]) -> tuple[float, float]:
+    """Where to put a marker: the mean of a geometry's points, longitude first."""
+    points: list[Sequence[float]] = []
+    stack: list[Any] = [geometry["coordinates"]]
+    while stack:
+        part = stack.pop()
+        if part and isinstance(part[0], int | float):
+            points.append(part)
+        else:
+            stack.extend(part)
+    return sum(point[0] for point in points) / len(points), sum(point[1] for point in points) / len(points)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWords:
+    """What is known about the things a list of alerts speaks of."""
+
+    kinds: Mapping[tuple[Lifeline, str], AlertKind]
+    assets: Mapping[str, Asset]
+    places: Mapping[str, tuple[float, float]]
+    units: Mapping[str, str]
+    warnings: Mapping[UUID, UUID]
+    orders: Mapping[UUID, UUID]
+
+
+async def words_for(connection: AsyncConnection, alerts: Sequence[Alert]) -> AlertWords:
+    """Load the words for some alerts in a fixed number of queries, however many alerts there are."""
+    identifiers = [alert.id for alert in alerts]
+    assets = await network.find_assets(connection, list({alert.asset for alert in alerts}))
+    named = await sensors.places_and_units(connection, list({s for alert in alerts for s in alert.sensors}))
+    return AlertWords(
+        kinds=await alert_kinds.load_alert_kinds(connection),
+        assets=assets,
+        places={sensor: place for sensor, (place, _) in named.items()},
+        units={sensor: unit for sensor, (_, unit) in named.items()},
+        warnings=await warnings.newest_of_alerts(connection, identifiers),
+        orders=await work_orders.newest_of_alerts(connection, identifiers),
+    )
+
+
+def alert_fields(alert: Alert, words: AlertWords) -> dict[str, Any]:
+    """The fields that a list and a page of an alert share."""
+    kind = words.kinds.get((alert.lifeline, alert.kind))
+    asset = words.assets.get(alert.asset)
+    position = centre(asset.geometry) if asset is not None else None
+    if position is None:
+        position = next((words.places[s] for s in alert.sensors if s in words.places), None)
+    fields = {name: getattr(alert, name) for name in schemas.AlertAnswer.model_fields if hasattr(alert, name)}
+    return fields | {
+        "sensors": list(alert.sensors),
+        "kind_label": asdict(kind.label if kind is not None else Text(alert.kind, alert.kind)),
+        "asset_name": asdict(asset.name if asset is not None else Text(alert.asset, alert.asset)),
+        "position": position,
+        "label": asdict(label(alert.highest_severity, alert.scheme)),
+        "unit": next((words.units[s] for s in alert.sensors if s in words.units), None),
+        "explanation": asdict(alert.explanation),
+        "warning": words.warnings.get(alert.id),
+        "work_order": words.orders.get(alert.id),
+        "moves": [move for move in allowed_moves(ALERT_MOVES, alert.state) if move is not AlertMove.CLEAR],
+    }
+
+
+def alert_answer(alert: Alert, words: AlertWords) -> schemas.AlertAnswer:
+    """An alert in a list or a live event."""
+    return schemas.AlertAnswer.model_validate(alert_fields(alert, words))
+
+
+def trace_answer(trace: Mapping[str, Any] | None, assets: Mapping[str, Asset]) -> schemas.TraceAnswer | None:
+    """A trace with the names and shapes of its candidates."""
+    if trace is None:
+        return None
+    candidates = [
+        schemas.TraceCandidate(
+            asset=candidate["asset"],
+            name=_name(assets.get(candidate["asset"]), candidate["asset"]),
+            probability=candidate["probability"],
+            reason=schemas.TextAnswer(**candidate["reason"]),
+            geometry=None if candidate["asset"] not in assets else dict(assets[candidate["asset"]].geometry),
+        )
+        for candidate in trace["candidates"]
+    ]
+    return schemas.TraceAnswer(
+        candidates=candidates,
+        upstream=trace["upstream"],
+        isolation=trace["isolation"],
+        downstream=trace["downstream"],
+    )
+
+
+def _name(asset: Asset | None, identifier: str) -> schemas.TextAnswer:
+    name = Text(identifier, identifier) if asset is None else asset.name
+    return schemas.TextAnswer(en=name.en, zh=name.zh)
+
+
+def finding_answer(finding: Finding) -> schemas.FindingAnswer:
+    """A finding on an alert's page."""
+    fields = {name: getattr(finding, name) for name in schemas.FindingAnswer.model_fields}
+    return schemas.FindingAnswer.model_validate(
+        fields
+        | {
+            "sensors": list(finding.sensors),
+            "explanation": asdict(finding.explanation),
+            "evidence": dict(finding.evidence),
+        }
+    )
+
+
+def warning_answer(warning: PublicWarning) -> schemas.WarningAnswer:
+    """A warning with its grade in words and what may be done with it."""
+    fields = {name: getattr(warning, name) for name in schemas.WarningAnswer.model_fields if hasattr(warning, name)}
+    return schemas.WarningAnswer.model_validate(
+        fields
+        | {
+            "label": asdict(label(warning.severity, warning.scheme)),
+            "headline": asdict(warning.headline),
+            "instruction": asdict(warning.instruction),
+            "moves": allowed_moves(WARNING_MOVES, warning.state),
+        }
+    )
+
+
+def work_order_answer(order: WorkOrder, known: Mapping[str, Organisation]) -> schemas.WorkOrderAnswer:
+    """A work order with its organisation's name and the steps that may be taken now."""
+    organisation = known.get(order.organisation or "")
+    fields = {name: getattr(order, name) for name in schemas.WorkOrderAnswer.model_fields if hasattr(order, name)}
+    return schemas.WorkOrderAnswer.model_validate(
+        fields
+        | {
+            "title": asdict(order.title),
+            "organisation_name": None if organisation is None else asdict(organisation.name),
+            "moves": allowed_moves(WORK_ORDER_MOVES, order.state),
+        }
+    )
+
+
+async def answer_work_orders(connection: AsyncConnection, orders: Sequence[WorkOrder]) -> list[schemas.WorkOrderAnswer]:
+    """Several work orders, their organisations loaded once."""
+    known = await organisations.load_organisations(connection)
+    return [work_order_answer(order, known) for order in orders]
+
+
+async def answer_alerts(connection: AsyncConnection, found: Sequence[Alert]) -> list[schemas.AlertAnswer]:
+    """Several alerts, their words loaded once."""
+    words = await words_for(connection, found)
+    return [alert_answer(alert, words) for alert in found]

@@ -1,0 +1,80 @@
+"""How a service process starts and ends: settings, logging, signals, one clear line on failure."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import structlog
+
+from services.core.settings import Settings
+from services.core.store.migrations import DatabaseNotReadyError, require_migrated
+
+Run = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+
+def configure_logging(settings: Settings) -> None:
+    """Readable lines for a person, JSON for a collector; third-party noise only from warnings on."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    # A pool and a job worker that lose the database say so on every try; the service itself says it once.
+    for name in ("psycopg.pool", "procrastinate", "gmqtt", "httpx"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def run_service(run: Run) -> None:
+    """Run a service until SIGINT or SIGTERM; exits 1 with one line when it cannot work.
+
+    The database is waited for; an unmigrated one is refused at once.
+    """
+    settings = Settings()
+    configure_logging(settings)
+    try:
+        asyncio.run(_until_signal(settings, run))
+    except (DatabaseNotReadyError, ValueError) as error:
+        sys.exit(f"lifeline: {error}")
+
+
+async def _until_signal(settings: Settings, run: Run) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if await _database_ready(settings, stop):
+        await run(settings, stop)
+
+
+async def _database_ready(settings: Settings, stop: asyncio.Event) -> bool:
+    if settings.database_url is None:
+        raise ValueError("LIFELINE_DATABASE_URL is not set; `lifeline demo` brings a database of its own")
+    log = structlog.get_logger()
+    said = False
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(require_migrated, settings.database_url.get_secret_value())
+        except psycopg.OperationalError as error:
+            if not said:
+                log.warning("database not reachable, waiting", reason=str(error).strip().splitlines()[0])
+            said = True
+            await asyncio.sleep(0.5)
+        else:
+            return True
+    return False
