@@ -134,7 +134,12 @@ class CityFolder:
     thresholds: dict[str, list[Threshold]]
 
 
-def _rows(path: Path, model: type[RowT]) -> Iterator[RowT]:
+def read_rows(path: Path, model: type[RowT]) -> Iterator[RowT]:
+    """The lines of a CSV file, each checked against a model.
+
+    Raises:
+        CityFolderError: naming the file, the line, the field and the reason.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -211,26 +216,26 @@ def read_city_folder(folder: Path) -> CityFolder:
     city, name = _city(folder / "city.toml")
     thresholds: dict[str, list[Threshold]] = {}
     if (limits := folder / "thresholds.csv").exists():
-        for row in _rows(limits, _ThresholdRow):
+        for row in read_rows(limits, _ThresholdRow):
             thresholds.setdefault(row.sensor, []).append(_threshold(limits, row))
     read = CityFolder(
         id=city,
         name=name,
         organisations=[
             Organisation(row.id, Text(row.name_en, row.name_zh), row.role, frozenset(row.lifelines))
-            for row in _rows(folder / "organisations.csv", _OrganisationRow)
+            for row in read_rows(folder / "organisations.csv", _OrganisationRow)
         ],
         people=[
             Person(row.id, row.organisation, row.name, Text(row.post_en, row.post_zh), row.phone)
-            for row in _rows(folder / "people.csv", _PersonRow)
+            for row in read_rows(folder / "people.csv", _PersonRow)
         ],
         zones=[
             ZoneArea(zone.id, zone.lifeline, Text(zone.name_en, zone.name_zh), geometry)
             for zone, geometry in _features(folder / "zones.geojson", _ZoneProperties)
         ],
         assets=[_asset(*feature) for feature in _features(folder / "assets.geojson", _AssetProperties)],
-        links=[Link(row.source, row.target, row.kind, row.length_m) for row in _rows(folder / "links.csv", _LinkRow)],
-        sensors=list(_rows(folder / "sensors.csv", SensorRow)),
+        links=[Link(row.source, row.target, row.kind, row.length_m) for row in read_rows(folder / "links.csv", _LinkRow)],
+        sensors=list(read_rows(folder / "sensors.csv", SensorRow)),
         thresholds=thresholds,
     )
     _check_references(read)

@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     ingest_in_flight: Annotated[
         int, Field(description="unacknowledged messages the broker may have sent us", ge=1, le=65535)
     ] = 2000
+    ingest_shared_subscription: Annotated[
+        bool,
+        Field(
+            description="several ingest processes divide the messages; false for rumqttd (iotcore), whose router "
+            "ends when the only member of a shared subscription comes back to its session"
+        ),
+    ] = True
     ingest_metrics_port: Annotated[int, Field(description="loopback port for ingest's metrics; 0: none")] = 0
     clock_tolerance: Annotated[
         timedelta, Field(description="how far in the future a reading's time may lie before it is rejected")

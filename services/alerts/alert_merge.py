@@ -1,0 +1,93 @@
+"""From findings to alerts: one evolving record an episode. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.core.alert import MOVES, Alert, AlertMove, AlertState
+from services.core.alert_kind import AlertKind
+from services.core.finding import Finding, FindingState
+from services.core.move import next_state
+from services.core.severity import Severity
+
+_NAMESPACE = UUID("6f1b7a52-2f0e-4a55-9c41-1f3d3b8f6a10")
+
+
+def _rule_at(finding: Finding) -> str:
+    return f"{finding.rule}@{finding.target}"
+
+
+def open_episode(finding: Finding, kind: AlertKind, now: datetime) -> Alert:
+    """A new alert from the finding that opens it; its identifier follows from the finding's."""
+    return Alert(
+        id=uuid5(_NAMESPACE, finding.id),
+        state=AlertState.OPEN,
+        lifeline=finding.lifeline,
+        kind=finding.kind,
+        zone=finding.zone,
+        asset=finding.asset,
+        sensors=finding.sensors,
+        severity=finding.severity,
+        highest_severity=finding.severity,
+        scheme=kind.scheme,
+        sensor_fault=kind.sensor_fault,
+        started_at=finding.started_at,
+        detected_at=finding.time,
+        last_at=finding.time,
+        cleared_at=None,
+        finding_count=1,
+        open_rules={_rule_at(finding): int(finding.severity)},
+        peak_value=finding.value,
+        peak_at=finding.time,
+        threshold=finding.threshold,
+        rule=finding.rule,
+        detector=finding.detector,
+        detector_version=finding.detector_version,
+        explanation=finding.explanation,
+        trace=None,
+        acknowledged_by=None,
+        acknowledged_at=None,
+        verdict=None,
+        verdict_reason=None,
+        created_at=now,
+        version=1,
+    )
+
+
+def merge(alert: Alert, finding: Finding) -> Alert:
+    """The alert after one more finding of its episode.
+
+    The words and the threshold stay those of the finding that gave the highest severity. When no rule holds the
+    episode open any more it is cleared at the event time of the finding that released it.
+    """
+    rules: Mapping[str, int]
+    if finding.state is FindingState.CLEARED:
+        rules = {rule: level for rule, level in alert.open_rules.items() if rule != _rule_at(finding)}
+    else:
+        rules = {**alert.open_rules, _rule_at(finding): int(finding.severity)}
+    merged = replace(
+        alert,
+        sensors=tuple(sorted({*alert.sensors, *finding.sensors})),
+        severity=Severity(max(rules.values(), default=0)),
+        started_at=min(alert.started_at, finding.started_at),
+        last_at=max(alert.last_at, finding.time),
+        finding_count=alert.finding_count + 1,
+        open_rules=rules,
+    )
+    if finding.severity > alert.highest_severity:
+        merged = replace(
+            merged,
+            highest_severity=finding.severity,
+            peak_value=finding.value,
+            peak_at=finding.time,
+            threshold=finding.threshold,
+            rule=finding.rule,
+            detector=finding.detector,
+            detector_version=finding.detector_version,
+            explanation=finding.explanation,
+        )
+    if rules:
+        return merged
+    state = next_state("alert", MOVES, alert.state, AlertMove.CLEAR)
+    return replace(merged, state=state, cleared_at=finding.time)

@@ -1,0 +1,1 @@
+"""Detectors: algorithms that score values and know no lifeline."""

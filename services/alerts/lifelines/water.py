@@ -1,0 +1,239 @@
+"""Water supply: pressures and flows of the district metered areas, levels of the tanks."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.alerts.detectors.night_flow import NightFlow
+from services.alerts.detectors.pressure_residual import PressureResidual
+from services.alerts.detectors.seasonal import Seasonal
+from services.alerts.detectors.value import Value
+from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule, limits_of, same_for_all
+from services.alerts.lifelines.faults import faults_of
+from services.core.alert_kind import AlertKind
+from services.core.lifeline import Lifeline
+from services.core.quantity import Quantity
+from services.core.sensor import Sensor
+from services.core.severity import Scheme, Severity
+from services.core.text import Text
+from services.core.threshold import Side, Threshold
+
+_HOUR_S = 3600.0
+_KPA = {"kPa": 1.0, "MPa": 0.001, "m": 0.102, "bar": 0.01}
+"""One kilopascal in the units in which pressure is declared."""
+_RESIDUAL_FLOOR_KPA = 0.5
+"""Regressions are never trusted further than this: gauges of class 0.5 drift more."""
+
+
+def _kind(kind: str, label: Text, instruction: Text, publishes_from: Severity | None = None) -> AlertKind:
+    return AlertKind(
+        lifeline=Lifeline.WATER,
+        kind=kind,
+        label=label,
+        instruction=instruction,
+        scheme=Scheme.EMERGENCY,
+        sensor_fault=False,
+        publishes_from=publishes_from,
+    )
+
+
+LEAK = _kind(
+    "leak-suspected",
+    Text("Leak suspected", "疑似漏损"),
+    Text(
+        "Listen along the listed pipes, then isolate and repair.",
+        "对所列管段进行听漏排查，确认后关阀抢修。",
+    ),
+    Severity.MAJOR,
+)
+BURST = _kind(
+    "burst-suspected",
+    Text("Burst suspected", "疑似爆管"),
+    Text("Send a crew, look for water on the road, close the isolating valves.", "派员巡查路面冒水，关闭隔离阀门。"),
+)
+PRESSURE_LOW = _kind(
+    "pressure-low",
+    Text("Water pressure low", "供水压力过低"),
+    Text("Check pumps and valves, and inform customers if it lasts.", "检查泵站和阀门，持续低压时通知用户。"),
+)
+PRESSURE_HIGH = _kind(
+    "pressure-high",
+    Text("Water pressure high", "供水压力过高"),
+    Text("Check the pressure-reducing valves and the pumps.", "检查减压阀和泵站。"),
+)
+NIGHT_FLOW_HIGH = _kind(
+    "night-flow-high",
+    Text("Night flow high", "夜间流量偏高"),
+    Text("Plan listening in the district; nothing is urgent.", "安排该分区听漏检测，无需紧急处置。"),
+)
+TANK_LEVEL = _kind(
+    "tank-level",
+    Text("Tank level outside its limits", "水池液位超限"),
+    Text("Check inflow, outflow and the level controller.", "检查进出水和液位控制。"),
+)
+
+PRESSURE = (
+    Threshold(
+        Severity.MODERATE,
+        Side.BELOW,
+        raise_at=140,
+        clear_at=150,
+        on_delay=timedelta(minutes=10),
+        off_delay=timedelta(minutes=10),
+        source="default: minimum service pressure 0.14 MPa, from background knowledge, to be confirmed on site",
+    ),
+    Threshold(
+        Severity.MAJOR,
+        Side.BELOW,
+        raise_at=70,
+        clear_at=80,
+        on_delay=timedelta(minutes=5),
+        off_delay=timedelta(minutes=10),
+        source="default: half of the minimum service pressure, to be confirmed on site",
+    ),
+)
+LEVEL = (
+    Threshold(
+        Severity.MODERATE,
+        Side.BELOW,
+        raise_at=0.5,
+        clear_at=0.6,
+        on_delay=timedelta(minutes=10),
+        source="default: to be set from the tank's dead storage",
+    ),
+)
+
+_LIMIT = Text(
+    "{label}: {value} {unit} at {asset} (limit {limit} {unit}, for {lasting}).",
+    "{label}：{asset}为{value} {unit}（限值{limit} {unit}，已持续{lasting}）。",
+)
+_NORMAL = Text("{asset} is back to {value} {unit} after {lasting}.", "{asset}已恢复至{value} {unit}，历时{lasting}。")
+
+
+def _limit_rule(name: str, kind: AlertKind, quantity: str, side: Side) -> SensorRule:
+    return SensorRule(
+        name=name,
+        kind=kind,
+        raised=_LIMIT,
+        cleared=_NORMAL,
+        quantities=(quantity,),
+        detector=lambda _: Value(),
+        grades=limits_of(side),
+    )
+
+
+def _residual(sensors: Sequence[Sensor]) -> PressureResidual:
+    floor = _RESIDUAL_FLOOR_KPA * _KPA.get(sensors[0].unit, 1.0)
+    return PressureResidual([sensor.id for sensor in sensors], floor=floor)
+
+
+PRESSURE_RESIDUAL = ZoneRule(
+    name="water-pressure-residual",
+    kind=LEAK,
+    raised=Text(
+        "Pressure at {asset} is {value} {unit}, {difference} {unit} below what the zone's other {count} gauges explain,"
+        " for {lasting}: a leak nearby is likely.",
+        "{asset}压力{value} {unit}，比分区内其余{count}个测点的推算值低{difference} {unit}，"
+        "已持续{lasting}，附近可能存在漏损。",
+    ),
+    cleared=Text(
+        "Pressure at {asset} agrees with its neighbours again: {value} {unit}.",
+        "{asset}压力与相邻测点恢复一致：{value} {unit}。",
+    ),
+    quantities=("pressure",),
+    detector=_residual,
+    grades=(
+        Threshold(
+            Severity.MODERATE,
+            Side.ABOVE,
+            raise_at=16,
+            clear_at=4,
+            source="default: three rows at the cut of eight deviations",
+        ),
+        Threshold(
+            Severity.MAJOR,
+            Side.ABOVE,
+            raise_at=40,
+            clear_at=4,
+            source="default: seven rows at the cut of eight deviations",
+        ),
+    ),
+    minimum_sensors=3,
+    score_unit=Text("summed deviations", "累计偏差"),
+)
+
+FLOW_UNUSUAL = SensorRule(
+    name="water-flow-above-usual",
+    kind=BURST,
+    raised=Text(
+        "Flow at {asset} is {value} {unit}; at this time of day {expected} {unit} is usual.",
+        "{asset}流量{value} {unit}，该时段通常为{expected} {unit}。",
+    ),
+    cleared=_NORMAL,
+    quantities=("flow",),
+    detector=lambda _: Seasonal(floor=4, relative_floor=0.06),
+    grades=same_for_all(
+        Threshold(
+            Severity.MODERATE,
+            Side.ABOVE,
+            raise_at=8,
+            clear_at=4,
+            on_delay=timedelta(minutes=10),
+            off_delay=timedelta(minutes=10),
+            source="default: eight robust deviations, at least 48 % above usual",
+        )
+    ),
+    score_unit=Text("deviations", "倍标准差"),
+)
+
+NIGHT_FLOW = SensorRule(
+    name="water-night-flow",
+    kind=NIGHT_FLOW_HIGH,
+    raised=Text(
+        "Last night's least flow at {asset} was {score} {score_unit} above that of the nights before ({expected}).",
+        "{asset}昨夜最小流量比往夜（{expected}）高出{score} {score_unit}。",
+    ),
+    cleared=Text("Night flow at {asset} is back to what is usual.", "{asset}夜间最小流量已恢复正常。"),
+    quantities=("flow",),
+    # 02:00 to 04:00 in China, which has one time zone.
+    detector=lambda _: NightFlow(18 * _HOUR_S, 20 * _HOUR_S),
+    grades=same_for_all(
+        Threshold(
+            Severity.MINOR,
+            Side.ABOVE,
+            raise_at=4,
+            clear_at=2,
+            source="default: 4 m3/h, a leak worth listening for",
+        ),
+        Threshold(
+            Severity.MODERATE,
+            Side.ABOVE,
+            raise_at=20,
+            clear_at=10,
+            source="default: 20 m3/h, five times a leak worth listening for",
+        ),
+    ),
+    score_unit=Text("m3/h", "m3/h"),
+)
+
+_FAULTS = faults_of(Lifeline.WATER, {"flow": 0.0, "tank_level": 0.0})
+
+RULES = LifelineRules(
+    lifeline=Lifeline.WATER,
+    quantities=(
+        Quantity(Lifeline.WATER, "pressure", "kPa", Text("Water pressure", "供水压力"), (0, 2500), PRESSURE),
+        Quantity(Lifeline.WATER, "flow", "m3/h", Text("Flow", "流量"), (-20_000, 20_000)),
+        Quantity(Lifeline.WATER, "tank_level", "m", Text("Tank level", "水池液位"), (0, 50), LEVEL),
+    ),
+    sensor_rules=(
+        _limit_rule("water-pressure-below-limit", PRESSURE_LOW, "pressure", Side.BELOW),
+        _limit_rule("water-pressure-above-limit", PRESSURE_HIGH, "pressure", Side.ABOVE),
+        _limit_rule("water-tank-below-limit", TANK_LEVEL, "tank_level", Side.BELOW),
+        _limit_rule("water-tank-above-limit", TANK_LEVEL, "tank_level", Side.ABOVE),
+        FLOW_UNUSUAL,
+        NIGHT_FLOW,
+        *_FAULTS.sensor_rules,
+    ),
+    zone_rules=(PRESSURE_RESIDUAL,),
+    sensor_silent=_FAULTS.sensor_silent,
+    gateway_silent=_FAULTS.gateway_silent,
+)

@@ -1,0 +1,125 @@
+"""What follows from a finding: the alert, the trace, the warning by rule, the work order. One transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from psycopg import AsyncConnection
+
+from services.alerts import alert_merge
+from services.alerts.tracing.city_graph import CityGraph
+from services.alerts.tracing.trace import trace
+from services.core.alert import Alert
+from services.core.alert_kind import AlertKind
+from services.core.finding import Finding, FindingState
+from services.core.lifeline import Lifeline
+from services.core.severity import Severity, label
+from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
+from services.core.text import Text
+
+
+class UnknownKindError(Exception):
+    """A finding is of a kind that the catalogue in the database does not hold: run ``lifeline migrate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What the loop has to know about the city to draw conclusions."""
+
+    kinds: Mapping[tuple[Lifeline, str], AlertKind]
+    graph: CityGraph
+    sensor_assets: Mapping[str, str]
+
+    def asset_name(self, asset: str) -> Text:
+        """The name of an asset; what is no asset (a gateway) is called by its identifier."""
+        known = self.graph.assets.get(asset)
+        return known.name if known is not None else Text(asset, asset)
+
+
+async def conclude(connection: AsyncConnection, city: City, finding: Finding) -> Alert | None:
+    """Take a finding through the loop in the caller's transaction.
+
+    Returns the alert it belongs to; ``None`` when the finding was there already, or clears what nobody had raised.
+
+    Raises:
+        UnknownKindError: the catalogue does not know the finding's kind.
+    """
+    kind = city.kinds.get((finding.lifeline, finding.kind))
+    if kind is None:
+        raise UnknownKindError(f"{finding.lifeline} knows no kind {finding.kind!r}: run `lifeline migrate`")
+    if not await findings.add(connection, finding):
+        return None
+    alert = await _alert_of(connection, city, kind, finding)
+    if alert is None:
+        return None
+    await findings.attach(connection, finding.id, alert.id)
+    if kind.publishes_from is not None and alert.severity >= kind.publishes_from:
+        await _warn(connection, city, kind, alert)
+    return alert
+
+
+async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, finding: Finding) -> Alert | None:
+    running = await alerts.find_open(connection, finding.asset, finding.kind)
+    if running is None:
+        if finding.state is FindingState.CLEARED:
+            return None
+        opened = _traced(city, alert_merge.open_episode(finding, kind, datetime.now(UTC)), finding)
+        await alerts.add(connection, opened, audit.SYSTEM)
+        return opened
+    merged = alert_merge.merge(running, finding)
+    if merged.highest_severity > running.highest_severity or set(merged.sensors) != set(running.sensors):
+        merged = _traced(city, merged, finding)
+    action = "clear" if merged.cleared_at is not None else "evolve"
+    return await alerts.save(connection, merged, before=running, actor=audit.SYSTEM, action=action)
+
+
+def _traced(city: City, alert: Alert, finding: Finding) -> Alert:
+    if alert.sensor_fault:
+        return alert
+    return replace(alert, trace=trace(city.graph, alert, finding.evidence, city.sensor_assets))
+
+
+async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:
+    """Publish by rule, or grade up the warning that is in force. A falling level never grades a warning down."""
+    running = await warnings.find_open(connection, alert.id)
+    if running is not None:
+        if alert.severity > running.severity:
+            await warnings.raise_severity(connection, running, alert.severity, actor=audit.SYSTEM)
+        return
+    if await _was_warned(connection, alert):
+        return
+    now = datetime.now(UTC)
+    organisation = await organisations.responsible_organisation(connection, alert.asset, alert.lifeline)
+    headline = warning_headline(kind, alert.severity, city.asset_name(alert.asset))
+    warning = await warnings.publish(
+        connection,
+        alert,
+        severity=alert.severity,
+        headline=headline,
+        instruction=kind.instruction,
+        organisation=organisation,
+        actor=audit.SYSTEM,
+        policy=f"rule {alert.rule}: published from severity {int(kind.publishes_from or 0)}",
+        now=now,
+    )
+    await work_orders.dispatch(
+        connection,
+        alert,
+        warning=warning.id,
+        severity=alert.severity,
+        organisation=organisation,
+        title=headline,
+        actor=audit.SYSTEM,
+        now=now,
+    )
+
+
+async def _was_warned(connection: AsyncConnection, alert: Alert) -> bool:
+    """Whether a person has already lifted a warning of this episode; the rule does not overrule them."""
+    return bool(await warnings.list_warnings(connection, is_open=False, alert=alert.id, before=None, limit=1))
+
+
+def warning_headline(kind: AlertKind, severity: Severity, name: Text) -> Text:
+    """What the warning is called: grade, kind, place."""
+    grade = label(severity, kind.scheme)
+    return Text(f"{grade.en}: {kind.label.en} at {name.en}", f"{grade.zh}：{name.zh}{kind.label.zh}")

@@ -1,0 +1,66 @@
+"""The city's networks as graphs: which way things flow and what touches what."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import networkx as nx
+
+from services.core.asset import Asset, Link, LinkKind
+
+SEGMENT_KINDS = frozenset({"pipe", "conduit"})
+"""Kinds of asset that are stretches of a network rather than points of it."""
+BARRIER_KINDS = frozenset({"valve", "gate"})
+"""Kinds of asset that can be shut."""
+
+_METRES_PER_DEGREE = 111_320.0
+
+
+class CityGraph:
+    """Assets by identifier, the directed flow between them, and the adjacencies."""
+
+    def __init__(self, assets: Iterable[Asset], links: Iterable[Link]) -> None:
+        """Build the graphs; a link to an unknown asset is not possible, the database forbids it."""
+        self.assets: dict[str, Asset] = {asset.id: asset for asset in assets}
+        self.flow: nx.DiGraph[str] = nx.DiGraph()
+        self.adjacent: nx.Graph[str] = nx.Graph()
+        self.flow.add_nodes_from(self.assets)
+        for link in links:
+            if link.kind is LinkKind.FLOW:
+                self.flow.add_edge(link.source, link.target, length_m=link.length_m)
+            else:
+                self.adjacent.add_edge(link.source, link.target, length_m=link.length_m, kind=link.kind)
+        self.undirected: nx.Graph[str] = self.flow.to_undirected(as_view=True)
+
+    def is_segment(self, asset: str) -> bool:
+        """Whether an asset is a stretch of a network."""
+        return asset in self.assets and self.assets[asset].kind in SEGMENT_KINDS
+
+    def distance_along(self, origin: str, radius_m: float) -> dict[str, float]:
+        """Metres along the network from an asset to everything within a radius, whichever way it flows."""
+        if origin not in self.undirected:
+            return {}
+        reached: dict[str, float] = nx.single_source_dijkstra_path_length(
+            self.undirected, origin, cutoff=radius_m, weight="length_m"
+        )
+        return reached
+
+
+def centre(geometry: Mapping[str, Any]) -> tuple[float, float]:
+    """The mean of a geometry's points: longitude, latitude."""
+    points = list(_points(geometry["coordinates"]))
+    return sum(point[0] for point in points) / len(points), sum(point[1] for point in points) / len(points)
+
+
+def distance_m(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Metres between two places a few kilometres apart, on a local plane."""
+    x = (first[0] - second[0]) * math.cos(math.radians((first[1] + second[1]) / 2))
+    return math.hypot(x, first[1] - second[1]) * _METRES_PER_DEGREE
+
+
+def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
+    if coordinates and isinstance(coordinates[0], int | float):
+        yield float(coordinates[0]), float(coordinates[1])
+        return
+    for part in coordinates:
+        yield from _points(part)

@@ -1,0 +1,192 @@
+"""Judges the readings of one zone in event time: readings in, findings out, nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import inf
+from typing import Any
+
+from services.alerts.lifelines.contract import LifelineRules
+from services.alerts.sensor_watch import SensorWatch
+from services.alerts.silence import Silence
+from services.alerts.zone_watch import ZoneWatch
+from services.core.finding import Finding
+from services.core.reading import Quality, Reading
+from services.core.sensor import Sensor
+
+_Held = tuple[float, str, float, int]
+"""Event time in seconds since 1970, sensor, value, quality: also the order of judging."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the readings since the engine was built: none is lost without being counted."""
+
+    judged: int = 0
+    late: int = 0
+    """Older than the last judged reading of their sensor, or a repetition of it: not judged."""
+    unknown: int = 0
+    """Of a sensor that is not in this zone: not judged."""
+
+
+class ZoneEngine:
+    """The detectors, episodes and memory of one zone.
+
+    Readings are held until the zone's event time is ``allowed_lateness`` ahead of them and then judged in the order
+    of (time, sensor). The same readings in any order within the allowed lateness, in batches of any size, with or
+    without a restart in between, therefore give the same findings.
+    """
+
+    def __init__(
+        self, zone: str, rules: LifelineRules, sensors: Sequence[Sensor], *, allowed_lateness: timedelta
+    ) -> None:
+        self.counts = Counts()
+        self._lateness_s = allowed_lateness.total_seconds()
+        self._watches = {sensor.id: SensorWatch(zone, sensor, rules.sensor_rules) for sensor in sensors}
+        self._silence = Silence(zone, rules, sensors)
+        self._zone_watches: list[ZoneWatch] = []
+        for rule in rules.zone_rules:
+            members = [sensor for sensor in sensors if sensor.quantity in rule.quantities]
+            if len(members) >= rule.minimum_sensors:
+                self._zone_watches.append(ZoneWatch(zone, rule, members))
+        self._rows_of = {
+            sensor.id: [watch for watch in self._zone_watches if sensor.quantity in watch.rule.quantities]
+            for sensor in sensors
+        }
+        self._held: list[_Held] = []
+        self._newest_s = -inf
+        self._watermark_s = -inf
+        self._touched: set[str] = set()
+        self._told_buffer: dict[str, Any] | None = None
+
+    def observe(self, readings: Sequence[Reading]) -> list[Finding]:
+        """Take committed readings in any order and judge those that are released by them."""
+        findings: list[Finding] = []
+        for reading in readings:
+            if reading.sensor not in self._watches:
+                self.counts.unknown += 1
+                continue
+            time_s = reading.time.timestamp()
+            self._silence.arrive(reading.sensor, time_s)
+            entry = (time_s, reading.sensor, reading.value, int(reading.quality))
+            if time_s < self._watermark_s:
+                # What this late reading meets must not depend on where a batch ends.
+                self._judge_before(self._watermark_s, findings)
+                self._judge_late(entry, findings)
+                continue
+            self._held.append(entry)
+            if time_s > self._newest_s:
+                self._newest_s = time_s
+                self._watermark_s = max(self._watermark_s, time_s - self._lateness_s)
+        self._judge_before(self._watermark_s, findings)
+        return findings
+
+    def release(self) -> list[Finding]:
+        """Judge everything held, because nothing came for a while."""
+        findings: list[Finding] = []
+        if self._held:
+            self._watermark_s = max(self._watermark_s, self._newest_s)
+            self._judge_before(inf, findings)
+            self._pass_time(self._watermark_s, findings)
+        return findings
+
+    def advance(self, city_time: datetime) -> list[Finding]:
+        """Notice silence: the event time of the whole city has come to ``city_time``."""
+        findings: list[Finding] = []
+        self._silence.advance(city_time.timestamp() - self._lateness_s, findings)
+        return findings
+
+    def _judge_before(self, time_s: float, findings: list[Finding]) -> None:
+        held = self._held
+        if not held:
+            return
+        held.sort()
+        count = 0
+        for entry in held:
+            if entry[0] >= time_s:
+                break
+            self._judge(entry, findings)
+            count += 1
+        del held[:count]
+        if time_s < inf:
+            self._pass_time(time_s, findings)
+
+    def _pass_time(self, time_s: float, findings: list[Finding]) -> None:
+        for watch in self._zone_watches:
+            watch.pass_time(time_s, findings)
+
+    def _judge(self, entry: _Held, findings: list[Finding]) -> None:
+        time_s, sensor, value, quality = entry
+        watch = self._watches[sensor]
+        self._silence.pass_time(time_s, findings)
+        if time_s <= watch.last_s:
+            self.counts.late += 1
+            return
+        self._silence.hear(sensor, time_s, time_s, findings)
+        watch.judge(time_s, value, quality, findings)
+        self.counts.judged += 1
+        self._touched.add(sensor)
+        if quality != Quality.BAD:
+            for row in self._rows_of[sensor]:
+                row.take(sensor, time_s, value, good=quality == Quality.GOOD, into=findings)
+
+    def _judge_late(self, entry: _Held, findings: list[Finding]) -> None:
+        time_s, sensor, value, quality = entry
+        watch = self._watches[sensor]
+        if time_s <= watch.last_s:
+            self.counts.late += 1
+            return
+        self._silence.hear(sensor, time_s, self._watermark_s, findings)
+        watch.judge(time_s, value, quality, findings)
+        self.counts.judged += 1
+        self._touched.add(sensor)
+        if quality != Quality.BAD:
+            for row in self._rows_of[sensor]:
+                row.take_late(sensor, time_s, value, good=quality == Quality.GOOD)
+
+    def changed_state(self) -> dict[str, dict[str, Any]]:
+        """What changed since the last call, as JSON by target: sensors, ``zone:<rule>``, ``buffer``."""
+        changed: dict[str, dict[str, Any]] = {}
+        for sensor in sorted(self._touched | (self._silence.changed & self._watches.keys())):
+            changed[sensor] = {
+                "watch": self._watches[sensor].state(),
+                "silence": self._silence.state_of(sensor),
+            }
+        self._touched.clear()
+        self._silence.changed.clear()
+        for watch in self._zone_watches:
+            if watch.changed:
+                changed[f"zone:{watch.rule.name}"] = watch.state()
+                watch.changed = False
+        buffer = self._buffer_state()
+        if buffer != self._told_buffer:
+            changed["buffer"] = self._told_buffer = buffer
+        return changed
+
+    def _buffer_state(self) -> dict[str, Any]:
+        return {
+            "held": [list(entry) for entry in self._held],
+            "newest_s": None if self._newest_s == -inf else self._newest_s,
+            "watermark_s": None if self._watermark_s == -inf else self._watermark_s,
+            "silence": self._silence.state(),
+        }
+
+    def restore(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Go on from everything ``changed_state`` ever returned, the latest of each target."""
+        for sensor, watch in self._watches.items():
+            if sensor in state:
+                watch.restore(state[sensor]["watch"])
+                self._silence.restore_sensor(sensor, state[sensor]["silence"])
+        for zone_watch in self._zone_watches:
+            if (name := f"zone:{zone_watch.rule.name}") in state:
+                zone_watch.restore(state[name])
+        if "buffer" not in state:
+            return
+        buffer = state["buffer"]
+        self._newest_s = -inf if buffer["newest_s"] is None else buffer["newest_s"]
+        self._watermark_s = -inf if buffer["watermark_s"] is None else buffer["watermark_s"]
+        self._silence.restore(buffer["silence"])
+        for time_s, sensor, value, quality in buffer["held"]:
+            if sensor in self._watches:
+                self._held.append((time_s, sensor, value, quality))
+                self._silence.arrive(sensor, time_s)

@@ -1,0 +1,104 @@
+/** The live list of alerts, what needs a person first. */
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { get } from "../api/client";
+import type { AlertAnswer, LifelineId, Page } from "../api/types";
+import { alerts, chosenLifeline, learnAlerts, lifelines, loaded } from "../city/store";
+import { Loading } from "../shell/marks";
+import { Refusal, useDeed } from "../shell/trouble";
+import { say, word } from "../words/language";
+import { AlertRow } from "./alert-row";
+
+const STATE_ORDER = { open: 0, acknowledged: 1, cleared: 2 };
+const PAGE_LENGTH = 50;
+
+/** Open before cleared; among the open the worst first; then the newest. */
+export function byUrgency(a: AlertAnswer, b: AlertAnswer): number {
+  const ended = (alert: AlertAnswer): number => (alert.state === "cleared" ? 1 : 0);
+  const newest = Date.parse(b.started_at) - Date.parse(a.started_at);
+  if (ended(a) || ended(b)) return ended(a) - ended(b) || newest;
+  return b.highest_severity - a.highest_severity || STATE_ORDER[a.state] - STATE_ORDER[b.state] || newest;
+}
+
+/** Reads older alerts page by page into the store. */
+function useOlder(): { start: () => void; more: (() => void) | null; deed: ReturnType<typeof useDeed> } {
+  const deed = useDeed();
+  const cursor = useSignal<string | null | undefined>(undefined);
+  const read = (): void => {
+    void deed.run(async () => {
+      const page = await get<Page<AlertAnswer>>("alerts", { limit: PAGE_LENGTH, cursor: cursor.value });
+      learnAlerts(page.items);
+      cursor.value = page.next ?? null;
+    });
+  };
+  const start = (): void => {
+    cursor.value = undefined;
+    read();
+  };
+  return { start, more: cursor.value ? read : null, deed };
+}
+
+export function AlertList(): JSX.Element {
+  const every = useSignal(false);
+  const older = useOlder();
+  const chosen = chosenLifeline.value;
+  const inLifeline = [...alerts.value.values()].filter((alert) => !chosen || alert.lifeline === chosen);
+  const open = inLifeline.filter((alert) => alert.state !== "cleared");
+  const shown = (every.value ? inLifeline : open).sort(byUrgency);
+  const show = (all: boolean): void => {
+    every.value = all;
+    if (all) older.start();
+  };
+  const narrow = (lifeline: string): void => {
+    chosenLifeline.value = (lifeline || null) as LifelineId | null;
+  };
+  return (
+    <section class="panel alert-list" aria-label={word("alerts")} data-testid="alert-list">
+      <div class="panel-head">
+        <h2>
+          {word("alerts")} <span class="count">{open.length}</span>
+        </h2>
+        <select
+          aria-label={word("filter.lifeline")}
+          data-testid="lifeline-filter"
+          value={chosen ?? ""}
+          onChange={(event) => narrow(event.currentTarget.value)}
+        >
+          <option value="">{word("lifelines.every")}</option>
+          {lifelines.value.map((lifeline) => (
+            <option key={lifeline.id} value={lifeline.id}>
+              {say(lifeline.label)}
+            </option>
+          ))}
+        </select>
+        <div class="choice" role="group" aria-label={word("filter.state")}>
+          <button type="button" aria-pressed={!every.value} data-testid="show-open" onClick={() => show(false)}>
+            {word("alerts.open")}
+          </button>
+          <button type="button" aria-pressed={every.value} data-testid="show-all" onClick={() => show(true)}>
+            {word("alerts.all")}
+          </button>
+        </div>
+      </div>
+      <div class="panel-body">
+        {!loaded.value.has("alerts") && <Loading />}
+        {loaded.value.has("alerts") && !shown.length && (
+          <p class="quiet pad" data-testid="alerts-none">
+            {word(every.value ? "alerts.none" : "alerts.none.open")}
+          </p>
+        )}
+        <ul class="rows" aria-live="polite" aria-relevant="additions">
+          {shown.map((alert) => (
+            <AlertRow key={alert.id} alert={alert} />
+          ))}
+        </ul>
+        <Refusal deed={older.deed} />
+        {every.value && older.more && (
+          <button type="button" class="more" onClick={older.more}>
+            {word("alerts.more")}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}

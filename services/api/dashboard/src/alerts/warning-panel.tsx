@@ -1,0 +1,111 @@
+/** The warning that came of an alert, who has it, and how it was delivered; or the form to publish one. */
+import type { ComponentChildren, JSX } from "preact";
+import { post } from "../api/client";
+import type { AlertAnswer, NotificationAnswer, WarningAnswer, WarningMove } from "../api/types";
+import { DeliveryState } from "../records/deliveries";
+import { LifelineMark, SeverityMark, Time } from "../shell/marks";
+import { type Deed, Refusal, useDeed } from "../shell/trouble";
+import { say, word } from "../words/language";
+import { PublishForm } from "./publish-form";
+
+interface Published {
+  alert: AlertAnswer;
+  warning: WarningAnswer | null;
+  sent: readonly NotificationAnswer[];
+  changed: () => void;
+}
+
+function Step({ name, at, by }: { name: string; at: string | null; by: string | null }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Time at={at} empty={word("warning.notyet")} /> {at && by && <span class="quiet">{word("warning.by", { person: by })}</span>}
+      </dd>
+    </div>
+  );
+}
+
+function Moves({ warning, deed, changed }: { warning: WarningAnswer; deed: Deed; changed: () => void }): JSX.Element {
+  const make = async (move: WarningMove): Promise<void> => {
+    await deed.run(() => post(`warnings/${warning.id}/${move}`, {}));
+    changed();
+  };
+  return (
+    <div class="row">
+      {warning.moves.map((move) => (
+        <button
+          key={move}
+          type="button"
+          class={move === "receive" ? "primary" : ""}
+          disabled={deed.busy}
+          data-testid={`warning-button-${move}`}
+          onClick={() => void make(move)}
+        >
+          {word(`warning.move.${move}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Sent({ sent }: { sent: readonly NotificationAnswer[] }): ComponentChildren {
+  if (!sent.length) return null;
+  return (
+    <details open data-testid="warning-deliveries">
+      <summary>
+        {word("notification.deliveries")} ({sent.filter((one) => one.state === "delivered").length}/{sent.length})
+      </summary>
+      <ul class="sent">
+        {sent.map((one) => (
+          <li key={one.id}>
+            <DeliveryState state={one.state} /> <b>{one.receiver}</b> <span class="quiet">{one.type}</span>{" "}
+            <Time at={one.delivered_at ?? one.created_at} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+export function WarningPanel({ alert, warning, sent, changed }: Published): JSX.Element {
+  const deed = useDeed();
+  if (!warning) {
+    if (alert.warning) return <p class="quiet">{word("loading")}</p>;
+    return (
+      <>
+        <p class="quiet">{word("warning.none")}</p>
+        <PublishForm alert={alert} changed={changed} />
+      </>
+    );
+  }
+  return (
+    <div data-testid="warning" data-state={warning.state}>
+      <p>
+        <span class={`badge severity-${warning.severity}`}>
+          <SeverityMark severity={warning.severity} /> {say(warning.label)}
+        </span>{" "}
+        <LifelineMark lifeline={warning.lifeline} /> <b>{say(warning.headline)}</b>
+      </p>
+      <p class="said">{say(warning.instruction)}</p>
+      <dl class="facts small">
+        <Step name={word("warning.published")} at={warning.published_at} by={warning.published_by} />
+        <Step name={word("warning.received")} at={warning.received_at} by={warning.received_by} />
+        {warning.lifted_at && <Step name={word("warning.lifted")} at={warning.lifted_at} by={warning.lifted_by} />}
+        <div>
+          <dt>{word("warning.policy")}</dt>
+          <dd>{warning.policy}</dd>
+        </div>
+        {warning.organisation && (
+          <div>
+            <dt>{word("warning.to")}</dt>
+            <dd>{warning.organisation}</dd>
+          </div>
+        )}
+      </dl>
+      <Moves warning={warning} deed={deed} changed={changed} />
+      <Refusal deed={deed} />
+      <Sent sent={sent} />
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+/** Requests to the API; every refusal becomes a `RefusedError` with the words of the server. */
+import { apiKey, forgetKey } from "./key";
+import type { Page, Problem } from "./types";
+
+export const API = new URL("/api/v1/", location.origin).href;
+
+export class RefusedError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail ?? problem.title);
+  }
+}
+
+/** No answer came at all: the network or the service is away. */
+export class UnreachableError extends Error {}
+
+export function authorization(key: string | null = apiKey.value): Record<string, string> {
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+function address(path: string, query: Query): string {
+  const url = new URL(path.replace(/^\//, ""), API);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const fallback: Problem = { title: response.statusText || `HTTP ${response.status}`, status: response.status };
+  try {
+    const body: unknown = await response.json();
+    if (typeof body !== "object" || body === null) return fallback;
+    const said = body as Partial<Problem>;
+    const detail = typeof said.detail === "string" ? said.detail : undefined;
+    return { ...fallback, ...(said.title ? { title: said.title } : {}), ...(detail ? { detail } : {}) };
+  } catch {
+    return fallback;
+  }
+}
+
+async function request<Answer>(url: string, options: RequestInit): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(url, { ...options, cache: "no-store" });
+  } catch (error) {
+    throw new UnreachableError(error instanceof Error ? error.message : String(error));
+  }
+  if (response.status === 401) forgetKey();
+  if (!response.ok) throw new RefusedError(await problemOf(response));
+  return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer);
+}
+
+export function get<Answer>(path: string, query: Query = {}, key: string | null = apiKey.value): Promise<Answer> {
+  return request<Answer>(address(path, query), { headers: { ...authorization(key), Accept: "application/json" } });
+}
+
+export function post<Answer>(path: string, body: object): Promise<Answer> {
+  return request<Answer>(address(path, {}), {
+    method: "POST",
+    headers: { ...authorization(), "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Every item of a paged list, at most `most`. */
+export async function getAll<Item>(path: string, query: Query, most = 100_000): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page: Page<Item> = await get<Page<Item>>(path, { ...query, cursor });
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor && items.length < most);
+  return items;
+}

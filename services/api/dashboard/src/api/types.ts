@@ -1,0 +1,289 @@
+/** What the API answers, as `services/api/schemas.py` declares it. Times are RFC 3339 in UTC. */
+import type { Feature, FeatureCollection, Geometry } from "geojson";
+
+export type LifelineId = "gas" | "water" | "drainage" | "bridge" | "heat" | "tunnel" | "power" | "telecom";
+export type Severity = 0 | 1 | 2 | 3 | 4;
+export type Scheme = "emergency" | "device" | "bridge";
+export type AlertState = "open" | "acknowledged" | "cleared";
+export type AlertMove = "acknowledge" | "clear";
+export type Verdict = "true-alarm" | "false-alarm" | "test";
+export type WarningState = "published" | "received" | "lifted";
+export type WarningMove = "receive" | "lift";
+export type WorkOrderMove = "receive" | "arrive" | "control" | "hand-back" | "verify" | "close";
+export type WorkOrderState =
+  | "dispatched"
+  | "received"
+  | "on-site"
+  | "under-control"
+  | "handled"
+  | "verified"
+  | "closed";
+export type NotificationState = "pending" | "delivered" | "failed";
+
+export interface Text {
+  en: string;
+  zh: string;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  next?: string | null;
+}
+
+export interface LifelineAnswer {
+  id: LifelineId;
+  label: Text;
+  assets: number;
+  sensors: number;
+  open_alerts: number;
+  worst_severity: Severity;
+}
+
+export interface ZoneAnswer {
+  id: string;
+  lifeline: LifelineId;
+  name: Text;
+  geometry: Geometry | null;
+}
+
+export interface AssetFacts {
+  id: string;
+  lifeline: LifelineId;
+  kind: string;
+  zone: string;
+  name: Text;
+  organisation: string | null;
+  facts: Record<string, unknown>;
+}
+
+export type AssetFeature = Feature<Geometry, AssetFacts>;
+export type AssetCollection = FeatureCollection<Geometry, AssetFacts>;
+
+export interface ThresholdAnswer {
+  severity: Severity;
+  side: "above" | "below";
+  raise_at: number;
+  clear_at: number;
+  on_delay_s: number;
+  off_delay_s: number;
+  source: string;
+}
+
+export interface SensorAnswer {
+  id: string;
+  lifeline: LifelineId;
+  quantity: string;
+  label: Text;
+  unit: string;
+  asset: string;
+  zone: string;
+  longitude: number;
+  latitude: number;
+  interval_s: number;
+  gateway: string | null;
+  plausible: [number, number];
+  thresholds: ThresholdAnswer[];
+}
+
+export interface LatestAnswer {
+  sensor: string;
+  time: string;
+  value: number;
+  quality: 0 | 1 | 2;
+  reason: string | null;
+  received_at: string;
+}
+
+export interface HistoryPoint {
+  time: string;
+  minimum: number | null;
+  maximum: number | null;
+  mean: number | null;
+  count: number;
+  bad: number;
+}
+
+export interface HistoryAnswer {
+  sensor: string;
+  unit: string;
+  bucket_s: number;
+  points: HistoryPoint[];
+}
+
+export interface AlertAnswer {
+  id: string;
+  state: AlertState;
+  lifeline: LifelineId;
+  kind: string;
+  kind_label: Text;
+  zone: string;
+  asset: string;
+  asset_name: Text;
+  position: [number, number] | null;
+  sensors: string[];
+  severity: Severity;
+  highest_severity: Severity;
+  label: Text;
+  scheme: Scheme;
+  sensor_fault: boolean;
+  started_at: string;
+  detected_at: string;
+  last_at: string;
+  cleared_at: string | null;
+  finding_count: number;
+  peak_value: number | null;
+  peak_at: string | null;
+  threshold: number | null;
+  unit: string | null;
+  rule: string;
+  detector: string;
+  detector_version: string;
+  explanation: Text;
+  acknowledged_by: string | null;
+  acknowledged_at: string | null;
+  verdict: Verdict | null;
+  verdict_reason: string | null;
+  warning: string | null;
+  work_order: string | null;
+  moves: AlertMove[];
+  version: number;
+}
+
+export interface TraceCandidate {
+  asset: string;
+  name: Text;
+  probability: number;
+  reason: Text;
+  geometry: Geometry | null;
+}
+
+export interface TraceAnswer {
+  candidates: TraceCandidate[];
+  upstream: string[];
+  isolation: string[];
+  downstream: string[];
+}
+
+export interface FindingAnswer {
+  id: string;
+  state: string;
+  kind: string;
+  severity: Severity;
+  time: string;
+  started_at: string;
+  score: number;
+  value: number | null;
+  threshold: number | null;
+  rule: string;
+  detector: string;
+  detector_version: string;
+  sensors: string[];
+  explanation: Text;
+  evidence: Record<string, unknown>;
+}
+
+export interface TimelineEntry {
+  at: string;
+  actor: string;
+  action: string;
+  subject_kind: string;
+  subject: string;
+  after: Record<string, unknown> | null;
+}
+
+export interface AlertDetailAnswer extends AlertAnswer {
+  trace: TraceAnswer | null;
+  findings: FindingAnswer[];
+  timeline: TimelineEntry[];
+}
+
+export interface WarningAnswer {
+  id: string;
+  alert: string;
+  state: WarningState;
+  lifeline: LifelineId;
+  zone: string;
+  asset: string;
+  severity: Severity;
+  label: Text;
+  scheme: Scheme;
+  headline: Text;
+  instruction: Text;
+  organisation: string | null;
+  policy: string;
+  created_at: string;
+  published_at: string | null;
+  published_by: string | null;
+  received_at: string | null;
+  received_by: string | null;
+  lifted_at: string | null;
+  lifted_by: string | null;
+  moves: WarningMove[];
+  version: number;
+}
+
+export interface WorkOrderAnswer {
+  id: string;
+  alert: string;
+  warning: string | null;
+  state: WorkOrderState;
+  lifeline: LifelineId;
+  zone: string;
+  asset: string;
+  severity: Severity;
+  organisation: string | null;
+  organisation_name: Text | null;
+  title: Text;
+  feedback: string | null;
+  feedback_by: string | null;
+  verification: string | null;
+  created_at: string;
+  dispatched_at: string | null;
+  received_at: string | null;
+  on_site_at: string | null;
+  under_control_at: string | null;
+  handled_at: string | null;
+  verified_at: string | null;
+  closed_at: string | null;
+  moves: WorkOrderMove[];
+  version: number;
+}
+
+export interface DeliveryAnswer {
+  attempt: number;
+  started_at: string;
+  duration_ms: number;
+  status: number | null;
+  response: string | null;
+  error: string | null;
+}
+
+export interface NotificationAnswer {
+  id: string;
+  receiver: string;
+  type: string;
+  subject_kind: string;
+  subject: string;
+  state: NotificationState;
+  attempts: number;
+  created_at: string;
+  delivered_at: string | null;
+  deliveries: DeliveryAnswer[];
+}
+
+export interface RejectionAnswer {
+  id: number;
+  topic: string;
+  payload: string;
+  reason: string;
+  detail: string;
+  sensor: string | null;
+  received_at: string;
+}
+
+export interface Problem {
+  type?: string;
+  title: string;
+  status: number;
+  detail?: string;
+}

@@ -1,0 +1,71 @@
+/** The shell: sign-in, header, and the page of the address. */
+import { useComputed, useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { apiKey } from "./api/key";
+import { AlertPage } from "./alerts/alert-page";
+import { start } from "./city/live";
+import { openAlerts } from "./city/store";
+import { NotificationsPage } from "./records/notifications-page";
+import { RejectionsPage } from "./records/rejections-page";
+import { route } from "./route";
+import { SensorPage } from "./sensors/sensor-page";
+import { SensorsPage } from "./sensors/sensors-page";
+import { Header } from "./shell/header";
+import { LoginPage } from "./shell/login-page";
+import { OverviewPage } from "./shell/overview-page";
+import { word } from "./words/language";
+
+function CurrentPage(): JSX.Element {
+  const at = route.value;
+  switch (at.page) {
+    case "alert":
+      return <AlertPage key={at.id} id={at.id} />;
+    case "sensor":
+      return <SensorPage key={at.id} id={at.id} />;
+    case "sensors":
+      return <SensorsPage />;
+    case "rejections":
+      return <RejectionsPage />;
+    case "notifications":
+      return <NotificationsPage />;
+    default:
+      return <OverviewPage />;
+  }
+}
+
+function Desk(): JSX.Element {
+  useEffect(start, []);
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(route.value);
+  useSignalEffect(() => {
+    // Keyboard and screen reader follow to the new page, but not on the very first one.
+    if (route.value !== shown.current) main.current?.focus();
+    shown.current = route.value;
+  });
+  const skip = (event: Event): void => {
+    event.preventDefault();
+    main.current?.focus();
+  };
+  return (
+    <>
+      <a class="skip" href="#content" onClick={skip}>
+        {word("skip")}
+      </a>
+      <Header />
+      <main id="content" ref={main} tabIndex={-1}>
+        <CurrentPage />
+      </main>
+    </>
+  );
+}
+
+export function App(): JSX.Element {
+  const signedIn = useComputed(() => apiKey.value !== null);
+  useSignalEffect(() => {
+    const count = openAlerts.value.length;
+    document.title = count && apiKey.value ? `(${count}) ${word("name")}` : word("name");
+  });
+  // A new key starts afresh, so that nothing of the old key's stream goes on.
+  return signedIn.value ? <Desk key={apiKey.value ?? ""} /> : <LoginPage />;
+}

@@ -1,0 +1,9 @@
+import "./style/theme.css";
+import "./style/page.css";
+import "./style/lists.css";
+import "./style/alert-page.css";
+import { render } from "preact";
+import { App } from "./app";
+
+const page = document.getElementById("page");
+if (page) render(<App />, page);

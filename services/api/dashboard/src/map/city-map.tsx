@@ -1,0 +1,97 @@
+/** The map of the whole city with every sensor and every open alert. */
+import { effect } from "@preact/signals";
+import { type ExpressionSpecification, type LngLatLike, type Map as GlMap, Marker } from "maplibre-gl";
+import type { JSX } from "preact";
+import { assets, chosenLifeline, sensors, zones } from "../city/store";
+import { colour } from "../shell/theme";
+import { say, word } from "../words/language";
+import { followAlerts } from "./alert-markers";
+import { boxAround, middle, openMap, type Opened, overlay, showBase } from "./base";
+import { Legend } from "./legend";
+import { MapFrame } from "./map-frame";
+import { followSensors, onSensorClick, SENSOR_LAYER } from "./sensor-layer";
+import { openPopover } from "./sensor-popover";
+
+/** Where the officer left the map; it stays so while other pages are read. */
+let lastView: { center: LngLatLike; zoom: number } | null = null;
+
+function whole(map: GlMap, animate = true): void {
+  const shapes = [...zones.value.values()].flatMap((zone) => (zone.geometry ? [zone.geometry] : []));
+  const box = boxAround(shapes.length ? shapes : assets.value.features.map((asset) => asset.geometry));
+  if (box) map.fitBounds(box, { padding: 36, animate });
+}
+
+/** Names of the zones of the chosen lifeline, and of the bridges, as plain page text. */
+function followLabels(map: GlMap): () => void {
+  let labels: Marker[] = [];
+  const stop = effect(() => {
+    labels.forEach((label) => label.remove());
+    const chosen = chosenLifeline.value;
+    const named = [...zones.value.values()].filter((zone) => zone.lifeline === (chosen ?? "bridge"));
+    labels = named.flatMap((zone) => {
+      const at = zone.geometry && middle(zone.geometry);
+      if (!at) return [];
+      const element = document.createElement("span");
+      element.className = "map-label";
+      element.textContent = say(zone.name);
+      // A bridge is drawn itself, so its name stands beside it.
+      const beside = zone.lifeline === "bridge";
+      const marker = new Marker({ element, anchor: beside ? "left" : "center", offset: beside ? [14, 0] : [0, 0] });
+      return [marker.setLngLat(at).addTo(map)];
+    });
+  });
+  return () => (stop(), labels.forEach((label) => label.remove()));
+}
+
+function narrow(map: GlMap): void {
+  const chosen = chosenLifeline.value;
+  const dim = (full: number, faint: number): number | ExpressionSpecification =>
+    chosen ? ["case", ["==", ["get", "lifeline"], chosen], full, faint] : full;
+  map.setPaintProperty("pipes", "line-opacity", dim(0.85, 0.1));
+  map.setPaintProperty("bridges", "line-opacity", dim(0.85, 0.15));
+  map.setPaintProperty("points", "circle-stroke-opacity", dim(1, 0.1));
+  map.setPaintProperty("zone-area", "fill-opacity", chosen ? dim(0.07, 0) : 0);
+  map.setPaintProperty("zone-edge", "line-color", chosen ? colour(`lifeline-${chosen}`) : colour("map-zone"));
+  map.setPaintProperty("zone-edge", "line-opacity", chosen ? dim(0.7, 0) : 0.5);
+}
+
+function open(container: HTMLElement): Opened & { whole: () => void } {
+  const stops: (() => void)[] = [];
+  const opened = openMap(container, overlay(["sensors"], [SENSOR_LAYER]), (map) => {
+    let fitted = false;
+    stops.push(
+      effect(() => {
+        showBase(map);
+        if (fitted || lastView || !(zones.value.size || assets.value.features.length)) return;
+        whole(map, false);
+        fitted = true;
+      }),
+      effect(() => narrow(map)),
+      followSensors(map),
+      followLabels(map),
+      followAlerts(map),
+    );
+    onSensorClick(map, (id) => {
+      const sensor = sensors.value.get(id);
+      if (sensor) openPopover(map, sensor);
+    });
+  });
+  if (lastView) opened.map.jumpTo(lastView);
+  opened.map.on("moveend", (event) => {
+    // Only what a hand did is worth remembering; the first fit is not.
+    if (event.originalEvent) lastView = { center: opened.map.getCenter(), zoom: opened.map.getZoom() };
+  });
+  const close = (): void => {
+    stops.forEach((stop) => stop());
+    opened.close();
+  };
+  return { map: opened.map, close, whole: () => ((lastView = null), whole(opened.map)) };
+}
+
+export function CityMap(): JSX.Element {
+  return (
+    <MapFrame label={word("map")} open={open}>
+      <Legend />
+    </MapFrame>
+  );
+}

@@ -1,0 +1,132 @@
+/** One sensor: its newest value, history, limits and what it is. */
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { isGone, useAnswer } from "../api/use-answer";
+import type { SensorAnswer } from "../api/types";
+import { SensorChart } from "../chart/sensor-chart";
+import { conditions } from "../city/sensor-state";
+import { assetsById, cityNow, latest, zones } from "../city/store";
+import { alertAddress } from "../route";
+import { LifelineMark, Loading, SeverityMark, StateMark, Time } from "../shell/marks";
+import { Trouble } from "../shell/trouble";
+import { amount, duration, withUnit } from "../words/format";
+import { say, word, wordFor } from "../words/language";
+
+const HOUR_MS = 3_600_000;
+const SPANS = { "1h": HOUR_MS, "6h": 6 * HOUR_MS, "24h": 24 * HOUR_MS, "3d": 72 * HOUR_MS } as const;
+type Span = keyof typeof SPANS;
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Head({ sensor }: { sensor: SensorAnswer }): JSX.Element {
+  const reading = latest.value.get(sensor.id);
+  const condition = conditions.value.get(sensor.id);
+  const state = condition?.state ?? "silent";
+  return (
+    <>
+      <h1>
+        <LifelineMark lifeline={sensor.lifeline} /> {say(sensor.label)} <code>{sensor.id}</code>
+      </h1>
+      <p class="sensor-now" data-testid="sensor-now">
+        <StateMark state={state} severity={condition?.severity || 1} /> <span>{wordFor("sensor.state", state)}</span>
+        <strong>{reading ? withUnit(reading.value, sensor.unit) : word("sensor.nothing")}</strong>
+        {reading && <Time at={reading.time} />}
+        {reading && reading.quality > 0 && (
+          <span class="tag">
+            {wordFor("quality", String(reading.quality))} {reading.reason}
+          </span>
+        )}
+        {condition?.alert && <a href={alertAddress(condition.alert.id)}>{word("sensor.alert")}</a>}
+      </p>
+      <dl class="facts small">
+        <Fact name={word("sensor.asset")}>{say(assetsById.value.get(sensor.asset)?.properties.name) || sensor.asset}</Fact>
+        <Fact name={word("sensor.zone")}>{say(zones.value.get(sensor.zone)?.name) || sensor.zone}</Fact>
+        <Fact name={word("sensor.interval")}>{duration(sensor.interval_s * 1000)}</Fact>
+        <Fact name={word("sensor.gateway")}>{sensor.gateway ?? "–"}</Fact>
+        <Fact name={word("sensor.plausible")}>
+          {amount(sensor.plausible[0])} … {withUnit(sensor.plausible[1], sensor.unit)}
+        </Fact>
+      </dl>
+    </>
+  );
+}
+
+function Thresholds({ sensor }: { sensor: SensorAnswer }): JSX.Element {
+  if (!sensor.thresholds.length) return <p class="quiet">{word("sensor.threshold.none")}</p>;
+  return (
+    <div class="table-scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>{word("sensor.thresholds")}</th>
+            <th class="number">{word("sensor.threshold.raise")}</th>
+            <th class="number">{word("sensor.threshold.clear")}</th>
+            <th class="number">{word("sensor.threshold.delay")}</th>
+            <th>{word("sensor.threshold.source")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sensor.thresholds.map((limit) => (
+            <tr key={`${limit.severity} ${limit.side}`}>
+              <td class="nowrap">
+                <SeverityMark severity={limit.severity} /> {wordFor("severity", String(limit.severity))}
+              </td>
+              <td class="number">
+                {limit.side === "above" ? "≥" : "≤"} {withUnit(limit.raise_at, sensor.unit)}
+              </td>
+              <td class="number">
+                {limit.side === "above" ? "<" : ">"} {withUnit(limit.clear_at, sensor.unit)}
+              </td>
+              <td class="number">{duration(limit.on_delay_s * 1000)}</td>
+              <td>{limit.source}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function SensorPage({ id }: { id: string }): JSX.Element {
+  const { answer: sensor, problem, again } = useAnswer<SensorAnswer>(`sensors/${encodeURIComponent(id)}`);
+  const span = useSignal<Span>("6h");
+  if (!sensor && problem) {
+    return isGone(problem) ? <p class="trouble">{word("sensor.gone")}</p> : <Trouble problem={problem} again={again} />;
+  }
+  if (!sensor) return <Loading />;
+  return (
+    <article class="record" data-testid="sensor-page">
+      <section class="panel">
+        <a class="back" href="#/sensors">
+          ← {word("nav.sensors")}
+        </a>
+        <Head sensor={sensor} />
+      </section>
+      <section class="panel" aria-label={word("sensor.history")}>
+        <div class="record-head">
+          <h2>
+            {word("sensor.history")} <span class="quiet">{sensor.unit}</span>
+          </h2>
+          <div class="choice" role="group" aria-label={word("span")}>
+            {(Object.keys(SPANS) as Span[]).map((one) => (
+              <button key={one} type="button" aria-pressed={span.value === one} data-testid={`span-${one}`} onClick={() => (span.value = one)}>
+                {word(`span.${one}`)}
+              </button>
+            ))}
+          </div>
+        </div>
+        <SensorChart key={span.value} sensors={[sensor]} start={cityNow.value - SPANS[span.value]} end={cityNow.value} height={340} />
+      </section>
+      <section class="panel" aria-label={word("sensor.thresholds")}>
+        <Thresholds sensor={sensor} />
+      </section>
+    </article>
+  );
+}

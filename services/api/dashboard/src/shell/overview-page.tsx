@@ -1,0 +1,17 @@
+/** The page of the desk: the city on the left, what needs a person on the right. */
+import type { JSX } from "preact";
+import { AlertList } from "../alerts/alert-list";
+import { WorkOrderList } from "../alerts/work-order-list";
+import { CityMap } from "../map/city-map";
+
+export function OverviewPage(): JSX.Element {
+  return (
+    <div class="overview">
+      <CityMap />
+      <div class="overview-side">
+        <AlertList />
+        <WorkOrderList />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,182 @@
+"""The `lifeline` command. Every subcommand is a thin wrapper: the work is in the rooms."""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import psycopg
+import typer
+
+from services.core.city_folder import CityFolderError, read_city_folder
+from services.core.process import run_service
+from services.core.recording import RecordingError, read_recording
+from services.core.settings import Settings
+
+app = typer.Typer(
+    help="Watch over a city's lifelines: gas, water, drainage, bridges.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _fail(message: str) -> typer.Exit:
+    typer.echo(f"lifeline: {message}", err=True)
+    return typer.Exit(1)
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise _fail("LIFELINE_DATABASE_URL is not set; `lifeline demo` brings a database of its own")
+    return settings.database_url.get_secret_value()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema and catalogue."""
+    from services.demo.preparation import migrate_with_catalogue  # noqa: PLC0415 - loads every detector
+
+    try:
+        steps = migrate_with_catalogue(_database_url(Settings()))
+    except psycopg.OperationalError as error:
+        raise _fail(f"the database cannot be reached: {str(error).strip().splitlines()[0]}") from None
+    typer.echo("\n".join(steps) if steps else "nothing to do")
+
+
+@app.command()
+def ingest() -> None:
+    """Store what arrives over MQTT."""
+    from services.ingest.service import run  # noqa: PLC0415 - each process loads only its own room
+
+    run_service(run)
+
+
+@app.command()
+def alerts() -> None:
+    """Judge readings, raise alerts, publish warnings, deliver notifications."""
+    from services.alerts.service import run  # noqa: PLC0415 - each process loads only its own room
+
+    run_service(run)
+
+
+@app.command()
+def api() -> None:
+    """Serve the API and the dashboard."""
+    from services.api.service import run  # noqa: PLC0415 - each process loads only its own room
+
+    run_service(run)
+
+
+@app.command(name="import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="a city folder (city.toml) or a recording (recording.toml)")],
+) -> None:
+    """Load a city's register, or a recording's readings, into the database."""
+    from services.demo import preparation  # noqa: PLC0415 - loads every detector
+
+    database_url = _database_url(Settings())
+    try:
+        if (folder / "city.toml").exists():
+            count = preparation.import_city(database_url, read_city_folder(folder))
+            typer.echo(
+                f"{count.organisations} organisations, {count.zones} zones, {count.assets} assets, "
+                f"{count.links} links, {count.sensors} sensors"
+            )
+        elif (folder / "recording.toml").exists():
+            recording = read_recording(folder)
+            result = asyncio.run(preparation.import_history(database_url, recording, _progress))
+            typer.echo(f"{result.stored} readings stored, {result.duplicates} were there already", err=False)
+        else:
+            raise _fail(f"{folder} holds neither city.toml nor recording.toml")
+    except (CityFolderError, RecordingError) as error:
+        raise _fail(f"{folder}: {error}") from None
+    except psycopg.OperationalError as error:
+        raise _fail(f"the database cannot be reached: {str(error).strip().splitlines()[0]}") from None
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{done} of {total} readings", nl=done == total, err=True)
+
+
+@app.command()
+def simulate(
+    city: Annotated[Path, typer.Option(help="city folder; made from the seed when it does not exist")],
+    scenario: Annotated[str, typer.Option(help="name of a scenario, or a TOML file")] = "normal-day",
+    start: Annotated[datetime | None, typer.Option(help="story time of the first reading, UTC; default: now")] = None,
+    speed: Annotated[float, typer.Option(min=0.01, help="seconds of story in a second, until it catches up")] = 1.0,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same city and the same day")] = 1,
+    state: Annotated[Path | None, typer.Option(help="file that remembers how far the story went")] = None,
+    truth: Annotated[Path | None, typer.Option(help="file for what really happened")] = None,
+    minutes: Annotated[float | None, typer.Option(help="story minutes to play; default: for ever")] = None,
+) -> None:
+    """Publish a simulated city over MQTT."""
+    from simulators.city_folder import write_city  # noqa: PLC0415 - physics are heavy to load
+    from simulators.publisher import simulate as publish  # noqa: PLC0415
+
+    settings = Settings()
+    if settings.mqtt_url is None:
+        raise _fail("LIFELINE_MQTT_URL is not set; `lifeline demo` brings a broker of its own")
+    broker = urlsplit(settings.mqtt_url.get_secret_value())
+    begin = datetime.now(UTC) if start is None else start.replace(tzinfo=start.tzinfo or UTC)
+    if not (city / "city.toml").exists():
+        write_city(city, seed)
+    try:
+        publish(
+            city_folder=city,
+            scenario=scenario,
+            start=begin,
+            speed=speed,
+            mqtt_host=broker.hostname or "127.0.0.1",
+            mqtt_port=broker.port or 1883,
+            username=broker.username,
+            password=broker.password,
+            state_file=state,
+            truth_file=truth,
+            seed=seed,
+            until=None if minutes is None else begin + timedelta(minutes=minutes),
+        )
+    except ValueError as error:
+        raise _fail(str(error)) from None
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="play the story, check it, and leave")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON summary instead of the story")] = False,
+    speed: Annotated[float, typer.Option(min=1.0, max=600.0, help="story minutes in a minute")] = 60.0,
+) -> None:
+    """Start everything on this machine and play the story: leaks, a flood, an overload, failing sensors."""
+    from services.demo.demo import play  # noqa: PLC0415 - loads the embedded database and broker
+    from services.demo.directory import DemoError  # noqa: PLC0415
+
+    try:
+        code = asyncio.run(play(Settings(), once=once, as_json=as_json, speed=speed))
+    except DemoError as error:
+        raise _fail(str(error)) from None
+    raise typer.Exit(code)
+
+
+@app.command()
+def doctor(
+    settings: Annotated[bool, typer.Option("--settings", help="list every setting with its meaning")] = False,
+) -> None:
+    """Say what is reachable, which storage level there is, and which versions run."""
+    from services.doctor import examine, list_settings  # noqa: PLC0415 - loads broker and database clients
+
+    current = Settings()
+    if settings:
+        typer.echo(list_settings(current))
+        return
+    healthy, lines = asyncio.run(examine(current))
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if healthy else 1)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    app()

@@ -1,0 +1,103 @@
+"""One thing that really happens in the story, and how far the loop has taken it. Pure."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+_SLACK = timedelta(minutes=45)
+"""An alert may still open this long after its cause has ended (water stands, gas lingers)."""
+
+DANGERS: Mapping[str, str] = {
+    "water-leak": "water leak",
+    "gas-leak": "gas leak",
+    "waterlogging": "waterlogging",
+    "overload": "overloaded bridge",
+}
+FAULTS: Mapping[str, str] = {"sensor-fault": "failing sensor", "gateway-outage": "gateway outage"}
+
+STEPS = ("alert", "warning", "webhook", "order_closed")
+"""What has to happen for a danger to have gone through the whole loop."""
+
+
+@dataclass
+class Chapter:
+    """A cause from the ground truth and the moments at which the loop got hold of it.
+
+    ``zone`` is the zone of its asset, by which alerts are matched. ``times`` holds wall-clock moments by step.
+    """
+
+    id: str
+    kind: str
+    lifeline: str
+    asset: str
+    zone: str
+    start: datetime
+    end: datetime
+    note: str
+    alert: Mapping[str, Any] | None = None
+    trace_rank: int | None = None
+    times: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def is_danger(self) -> bool:
+        """Whether it has to end in a closed work order; a fault only has to be noticed."""
+        return self.kind in DANGERS
+
+    @property
+    def title(self) -> str:
+        """What it is called in the story."""
+        return {**DANGERS, **FAULTS}.get(self.kind, self.kind)
+
+    @property
+    def done(self) -> bool:
+        """Whether the loop went all the way."""
+        return all(step in self.times for step in STEPS) if self.is_danger else "alert" in self.times
+
+    def explains(self, alert: Mapping[str, Any]) -> bool:
+        """Whether an alert can have come of this cause: same lifeline and place, while it lasted or soon after."""
+        if alert["lifeline"] != self.lifeline:
+            return False
+        detected = datetime.fromisoformat(alert["detected_at"])
+        if not self.start <= detected <= self.end + _SLACK:
+            return False
+        if self.kind == "sensor-fault":
+            return bool(set(alert["sensors"]) & set(self.note.split()))
+        if self.kind == "gateway-outage":
+            return bool(alert["sensor_fault"]) and self.asset == alert["asset"]
+        return not alert["sensor_fault"] and alert["zone"] == self.zone
+
+
+def read_chapters(truth: Path, zones: Mapping[str, str]) -> list[Chapter]:
+    """The causes of a truth file in order of time; ``zones`` gives each asset's zone.
+
+    The rain itself is no chapter: what counts is where the water stands.
+    """
+    with truth.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [
+        Chapter(
+            id=row["id"],
+            kind=row["kind"],
+            lifeline=row["lifeline"],
+            asset=row["asset"],
+            zone=zones.get(row["asset"], ""),
+            start=datetime.fromisoformat(row["start"]),
+            end=datetime.fromisoformat(row["end"]),
+            note=row["note"],
+        )
+        for row in rows
+        if row["kind"] in DANGERS or row["kind"] in FAULTS
+    ]
+
+
+def unexplained(alerts: Iterable[Mapping[str, Any]], chapters: Iterable[Chapter]) -> list[Mapping[str, Any]]:
+    """Alerts about dangers that no cause in the truth accounts for: the false alarms of the story."""
+    causes = list(chapters)
+    return [
+        alert
+        for alert in alerts
+        if not alert["sensor_fault"] and not any(cause.explains(alert) for cause in causes)
+    ]

@@ -1,0 +1,46 @@
+"""What ingest counts, for Prometheus."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+
+
+class Metrics:
+    """The process's own counters; nothing is shared between two in one interpreter."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.received = self._counter("received", "messages delivered by the broker, redeliveries included")
+        self.stored = self._counter("stored", "readings that were new and are committed")
+        self.duplicates = self._counter("duplicates", "readings that were stored already")
+        self.rejected = Counter(
+            "lifeline_ingest_rejected", "payloads set aside, by reason", ["reason"], registry=self.registry
+        )
+        self.dropped = self._counter("dropped", "messages of QoS 0 that came while the database was away")
+        self.batch_readings = Histogram(
+            "lifeline_ingest_batch_readings",
+            "readings in one transaction",
+            registry=self.registry,
+            buckets=(1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000),
+        )
+        self.commit_seconds = Histogram(
+            "lifeline_ingest_commit_seconds", "duration of one transaction", registry=self.registry
+        )
+
+    def _counter(self, name: str, meaning: str) -> Counter:
+        return Counter(f"lifeline_ingest_{name}", meaning, registry=self.registry)
+
+    @contextmanager
+    def served(self, port: int) -> Iterator[None]:
+        """Answer Prometheus on a loopback port for as long as the block runs; port 0 answers nobody."""
+        if port == 0:
+            yield
+            return
+        server, thread = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

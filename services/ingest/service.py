@@ -1,0 +1,97 @@
+"""The ingest process: what it is made of and in which order it starts and stops."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from services.core.settings import Settings
+from services.core.store.migrations import require_migrated
+from services.core.store.pool import Pool, open_pool
+from services.core.store.rejections import prune_rejections
+from services.ingest.batch import Batcher
+from services.ingest.intake import Intake
+from services.ingest.metrics import Metrics
+from services.ingest.outage import LONGEST_WAIT_S, Outage
+from services.ingest.register import Register
+from services.ingest.subscriber import BROKER_AWAY, BrokerAddress, Session, Subscriber
+from services.ingest.validate import ClockLimits
+from services.ingest.writer import DATABASE_AWAY, Writer
+
+DRAIN_WITHIN_S = 3.0
+"""Time for the last commits after a request to stop; what misses it is delivered again at the next start."""
+PRUNE_EVERY = timedelta(hours=1)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Store what arrives over MQTT until ``stop`` is set.
+
+    Raises:
+        DatabaseNotReadyError: the database was not migrated.
+        ValueError: an address is missing or malformed.
+    """
+    if settings.database_url is None or settings.mqtt_url is None:
+        raise ValueError("ingest needs LIFELINE_DATABASE_URL and LIFELINE_MQTT_URL")
+    database_url = settings.database_url.get_secret_value()
+    address = BrokerAddress.parse(settings.mqtt_url.get_secret_value())
+    log = structlog.get_logger().bind(instance=settings.ingest_instance)
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
+    rng = random.Random()  # noqa: S311 - it spreads waits and keeps no secret
+    database, broker = Outage("the database", DATABASE_AWAY, rng), Outage("the broker", BROKER_AWAY, rng)
+    in_flight = settings.ingest_in_flight
+    metrics = Metrics()
+    pool = open_pool(database_url, settings.database_pool_size, reconnect=timedelta(seconds=LONGEST_WAIT_S))
+    register = Register(database_url, pool, database)
+    # Half the window: the next batch fills while the one before is committed.
+    batcher = Batcher(settings.ingest_batch_readings, max(1, in_flight // 2), settings.ingest_batch_delay)
+    limits = ClockLimits(settings.clock_tolerance, settings.oldest_reading)
+    intake = Intake(batcher, register, limits, metrics, unconfirmed=in_flight, now=lambda: datetime.now(UTC))
+    writer = Writer(pool, database, register, metrics)
+    session = Session(settings.ingest_instance, in_flight, settings.ingest_shared_subscription)
+    subscriber = Subscriber(address, session, intake.accept, broker)
+
+    with metrics.served(settings.ingest_metrics_port):
+        async with pool, asyncio.TaskGroup() as group:
+            if await _before(stop, _load(database_url, database, register)):
+                background = [
+                    group.create_task(writer.run(batcher)),
+                    group.create_task(register.watch()),
+                    group.create_task(_prune(pool, database, settings.rejection_retention)),
+                ]
+                log.info("ingest has started", sensors=len(register.sensors))
+                await subscriber.run(stop, DRAIN_WITHIN_S, batcher.discard)
+                for task in background:
+                    task.cancel()
+    log.info("ingest has stopped")
+
+
+async def _load(database_url: str, database: Outage, register: Register) -> None:
+    """What must be known before the first message is taken: the schema fits, and which sensors there are."""
+    await database.keep_trying(lambda: asyncio.to_thread(require_migrated, database_url))
+    await register.load()
+
+
+async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether the work was done before the request to stop, which ends it."""
+    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not task.done():
+        task.cancel()
+        return False
+    task.result()
+    return True
+
+
+async def _prune(pool: Pool, database: Outage, retention: timedelta) -> None:
+    async def attempt() -> None:
+        async with pool.connection() as connection:
+            await prune_rejections(connection, datetime.now(UTC) - retention)
+
+    while True:
+        await database.keep_trying(attempt)
+        await asyncio.sleep(PRUNE_EVERY.total_seconds())

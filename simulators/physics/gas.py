@@ -1,0 +1,130 @@
+"""Gas: pressures and flows of the medium-pressure network, and methane in the spaces beside it."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from simulators.city import City, Sensor
+from simulators.geometry import Point, Projection, distance, nearest_on_line
+from simulators.noise import Noise, Vector
+from simulators.physics.daily import GAS, DailyPattern
+from simulators.physics.gas_network import GasNetwork
+from simulators.scenario import GasLeak, Scenario, ends_at, starts_at
+
+_STREAM = 2
+REACH_M = 40.0
+"""No gas is carried further through soil."""
+SOIL_M_PER_MIN = 6.0
+"""How fast gas creeps under paving once it has found its way; chosen for a leak that shows within minutes."""
+_ATTENUATION_M = 16.0
+_FILLING_MIN = 11.0
+_SOIL_MIN = 1.0
+_VENTILATION_MIN = 9.0
+
+
+class GasPhysics:
+    """Methane (%LEL), gas pressure (kPa) and gas flow (m3/h) of one city."""
+
+    lifeline = "gas"
+
+    def __init__(self, city: City, scenario: Scenario, origin: datetime, seed: int) -> None:
+        self._network = GasNetwork(city)
+        self._origin = origin
+        self._leaks = [i for i in scenario.injections if isinstance(i, GasLeak)]
+        self._sensors = city.sensors_of("gas")
+        self._pattern = DailyPattern(GAS, ZoneInfo(city.timezone), weekend_delay_h=0.8)
+        self._noise = Noise(seed, _STREAM, len(self._sensors))
+        self._zones = Noise(seed, _STREAM + 100, len(self._network.districts))
+        self._background = self._noise.constant().uniform(0.12, 0.4, len(self._sensors))
+        self._breathing = np.array([float(city.asset[s.asset].facts.get("sewer_gas_lel", 0.0)) for s in self._sensors])
+        self._spread = [_spread(city, leak) for leak in self._leaks]
+
+    def step(self, time: datetime) -> dict[str, float]:
+        """Readings of all gas sensors at ``time``; nothing depends on earlier steps."""
+        self._network.solve(self._demand_factors(time), self._leaking(time))
+        white, methane = self._noise.white(time), self._methane_background(time)
+        return {
+            sensor.id: self._measure(sensor, time, float(error), float(base))
+            for sensor, error, base in zip(self._sensors, white, methane, strict=True)
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: every step stands alone."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Nothing to do."""
+
+    def supplied_m3h(self) -> float:
+        """What all regulators together feed at the present step."""
+        return self._network.supplied_m3h()
+
+    def demanded_m3h(self) -> float:
+        """What customers draw and leaks lose at the present step."""
+        return self._network.demanded_m3h()
+
+    def space_lel(self, space: str, time: datetime) -> float:
+        """What leaks add to the methane of an underground space, %LEL."""
+        return sum(
+            _concentration(leak, spread[space], time, self._origin)
+            for leak, spread in zip(self._leaks, self._spread, strict=True)
+            if space in spread
+        )
+
+    def _demand_factors(self, time: datetime) -> Vector:
+        slow, quick = self._zones.slow(time, 5400), self._zones.slow(time, 600)
+        factors: Vector = (self._pattern.at(time) * (1 + 0.04 * slow + 0.02 * quick)).clip(0.05)
+        return factors
+
+    def _leaking(self, time: datetime) -> dict[str, float]:
+        return {
+            leak.asset: leak.flow_m3h
+            for leak in self._leaks
+            if starts_at(leak, self._origin) <= time < ends_at(leak, self._origin)
+        }
+
+    def _methane_background(self, time: datetime) -> Vector:
+        """Near zero; sewer gas breathes slowly with warmth and use of the sewer, at most about 2 %LEL."""
+        sewer = self._breathing * (1 + 0.3 * np.tanh(self._noise.slow(time, 10800)))
+        values: Vector = self._background + sewer + 0.03 * self._noise.slow(time, 3600)
+        return values
+
+    def _measure(self, sensor: Sensor, time: datetime, error: float, background: float) -> float:
+        if sensor.quantity == "methane":
+            lel = self.space_lel(sensor.asset, time)
+            return round(min(100.0, max(0.0, background + lel + error * (0.05 + 0.02 * lel))), 2)
+        if sensor.quantity == "gas_pressure":
+            return round(self._network.pressure_kpa(sensor.asset) + 0.15 * error, 2)
+        flow = self._network.flow_m3h(sensor.asset)
+        return round(max(0.0, flow * (1 + 0.004 * error)), 1)
+
+
+def _spread(city: City, leak: GasLeak) -> Mapping[str, float]:
+    """Metres from the leak to every underground space within reach."""
+    projection = Projection(city.centre, (0.0, 0.0))
+    line = [projection.metres(p) for p in city.asset[leak.asset].points]
+    hole: Point = nearest_on_line(projection.metres(city.asset[leak.near].points[0]), line)
+    spaces = {a.id: distance(hole, projection.metres(a.points[0])) for a in city.assets_of("gas", "underground-space")}
+    return {space: metres for space, metres in spaces.items() if metres <= REACH_M}
+
+
+def _concentration(leak: GasLeak, metres: float, time: datetime, origin: datetime) -> float:
+    """Filling towards a plateau after a delay by distance; ventilation after the repair."""
+    delay_min = metres / SOIL_M_PER_MIN
+    since_min = (time - starts_at(leak, origin)).total_seconds() / 60 - delay_min
+    lasted_min = (ends_at(leak, origin) - starts_at(leak, origin)).total_seconds() / 60
+    plateau = leak.lel * math.exp(-metres / _ATTENUATION_M) / math.exp(-4 / _ATTENUATION_M)
+    reached = plateau * _filled(min(since_min, lasted_min))
+    return reached * math.exp(-max(0.0, since_min - lasted_min) / _VENTILATION_MIN)
+
+
+def _filled(minutes: float) -> float:
+    """Two stores in series, soil and space: the share of the plateau reached."""
+    if minutes <= 0:
+        return 0.0
+    slow, quick = math.exp(-minutes / _FILLING_MIN), math.exp(-minutes / _SOIL_MIN)
+    return 1 - (_FILLING_MIN * slow - _SOIL_MIN * quick) / (_FILLING_MIN - _SOIL_MIN)

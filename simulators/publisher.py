@@ -1,0 +1,148 @@
+"""Publishes a simulated city to an MQTT broker, as its gateways and devices would."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from services.core.wire import (
+    WireGatewayReading,
+    WireReading,
+    encode_batch,
+    encode_reading,
+    gateway_readings_topic,
+    sensor_readings_topic,
+)
+from simulators.city import City
+from simulators.city_folder import read_city
+from simulators.delivery import STEP, Batch, Field, measuring_instants
+from simulators.outbox import Broker, Outbox
+from simulators.progress import Checkpoint, Journal, Message, Progress, read_progress
+from simulators.scenario import Scenario, check_scenario, load_scenario
+from simulators.story_clock import Clock, StoryClock
+from simulators.truth import truths, write_truth
+
+_CHECKPOINT_EVERY = timedelta(hours=1)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is played: a scenario in a city, from ``origin`` on, for ever or up to ``until``."""
+
+    city: City
+    scenario: Scenario
+    origin: datetime
+    seed: int
+    until: datetime | None = None
+
+
+def wall_clock() -> datetime:
+    """The present instant, UTC."""
+    return datetime.now(UTC)
+
+
+def simulate(
+    city_folder: Path,
+    scenario: str | Path,
+    *,
+    start: datetime,
+    speed: float,
+    mqtt_host: str,
+    mqtt_port: int,
+    username: str | None = None,
+    password: str | None = None,
+    state_file: Path | None = None,
+    truth_file: Path | None = None,
+    seed: int = 1,
+    until: datetime | None = None,
+    clock: Clock = wall_clock,
+) -> Progress:
+    """Publish a city until ``until`` (or for ever) and return how far it came; SIGTERM and SIGINT end it orderly.
+
+    Story time begins at ``start`` and runs ``speed`` times as fast as the clock until it has caught up with it;
+    then it keeps step. ``scenario`` is a name from :func:`list_scenarios` or a TOML file. With a ``state_file``
+    that an earlier run has left, the simulation goes on where that one stopped, and ``start`` is not used.
+    ``truth_file`` gets the ground truth before the first message is sent.
+
+    Raises:
+        ValueError: the city, the scenario, the state file, ``start`` or ``speed`` cannot be used.
+    """
+    city, plan = read_city(city_folder), load_scenario(scenario)
+    check_scenario(plan, city)
+    fresh = Progress(city=city.id, scenario=plan.id, seed=seed, origin=start, published=start)
+    progress = read_progress(state_file, fresh)
+    play = Play(city, plan, progress.origin, seed, until)
+    if truth_file is not None:
+        write_truth(truth_file, truths(city, plan, play.origin, seed))
+    journal = Journal(state_file, progress, time.monotonic)
+    broker = Broker(mqtt_host, mqtt_port, username, password)
+    asyncio.run(_until_stopped(play, StoryClock(progress.published, speed, clock), broker, journal))
+    return journal.progress
+
+
+async def publish_city(play: Play, story: StoryClock, broker: Broker, journal: Journal) -> None:
+    """Publish every message when it is due, up to ``play.until``, and wait for the last acknowledgement.
+
+    Cancelling it is safe at any moment: what was acknowledged stands in ``journal``, which is written at the end.
+    """
+    outbox = Outbox(broker, journal.acknowledged, np.random.default_rng([play.seed, 7]))
+    try:
+        async with asyncio.TaskGroup() as group:
+            sender = group.create_task(outbox.run())
+            for message in messages(play, journal.progress):
+                await asyncio.sleep(story.wait_s(message.due))
+                await outbox.put(message)
+            await outbox.drained()
+            sender.cancel()
+    finally:
+        journal.write()
+
+
+def messages(play: Play, progress: Progress) -> Iterator[Message]:
+    """Messages in the order in which they are due, without those that were acknowledged before."""
+    field = Field(play.city, play.scenario, play.origin, play.seed)
+    begin, done = play.origin, progress.messages
+    if progress.checkpoint is not None:
+        field.restore(progress.checkpoint.state)
+        begin = progress.checkpoint.time + STEP
+    for instant in measuring_instants(begin):
+        if play.until is not None and instant > play.until:
+            return
+        sent = [_message(play.city.id, batch) for batch in field.step(instant)]
+        if (instant - play.origin) % _CHECKPOINT_EVERY == timedelta(0) and sent:
+            sent[-1] = sent[-1].with_checkpoint(Checkpoint(time=instant, state=field.state()))
+        for message in sent:
+            if done > 0:
+                done -= 1
+            else:
+                yield message
+
+
+def _message(city: str, batch: Batch) -> Message:
+    if batch.gateway is None:
+        only = batch.readings[0]
+        payload = encode_reading(WireReading(time=only.time, value=only.value))
+        return Message(batch.due, sensor_readings_topic(city, only.sensor), payload)
+    readings = [WireGatewayReading(sensor=r.sensor, time=r.time, value=r.value) for r in batch.readings]
+    return Message(batch.due, gateway_readings_topic(city, batch.gateway), encode_batch(readings))
+
+
+async def _until_stopped(play: Play, story: StoryClock, broker: Broker, journal: Journal) -> None:
+    _log.info("simulation starts", scenario=play.scenario.id, story_time=journal.progress.published.isoformat())
+    publishing = asyncio.create_task(publish_city(play, story, broker, journal))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Only the main thread may handle signals; elsewhere the caller cancels.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, publishing.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await publishing
+    _log.info("simulation ends", scenario=play.scenario.id, story_time=journal.progress.published.isoformat())

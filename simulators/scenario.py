@@ -1,0 +1,193 @@
+"""What goes wrong in a simulated city, when, and under which permanent id."""
+
+import re
+import tomllib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from simulators.city import City
+
+SCENARIO_FOLDER = Path(__file__).parent / "scenarios"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+Minutes = Annotated[float, Field(ge=0, le=60 * 24 * 365)]
+
+
+class ScenarioError(ValueError):
+    """A scenario cannot be used; the message names the file, the field and the reason."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Injection(_Strict):
+    """``start_min`` and ``end_min`` count from the scenario's start."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    start_min: Minutes
+    end_min: Minutes
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "_Injection":
+        if self.end_min <= self.start_min:
+            raise ValueError("end_min must be greater than start_min")
+        return self
+
+
+class WaterLeak(_Injection):
+    """A main bursts and loses about ``flow_m3h`` until it is repaired."""
+
+    kind: Literal["water-leak"]
+    asset: str
+    flow_m3h: Annotated[float, Field(gt=0, le=2000)]
+
+
+class GasLeak(_Injection):
+    """A main leaks at its point next to the underground space ``near``, whose methane would settle at ``lel``."""
+
+    kind: Literal["gas-leak"]
+    asset: str
+    near: str
+    lel: Annotated[float, Field(gt=0, le=100)]
+    flow_m3h: Annotated[float, Field(gt=0, le=500)] = 12.0
+
+
+class Cloudburst(_Injection):
+    """Rain that swells and fades between start and end."""
+
+    kind: Literal["cloudburst"]
+    peak_mm_h: Annotated[float, Field(gt=0, le=400)]
+
+
+class Overload(_Injection):
+    """A truck stands on a bridge."""
+
+    kind: Literal["overload"]
+    asset: str
+    weight_t: Annotated[float, Field(gt=0, le=500)]
+
+
+class SensorFault(_Injection):
+    """A device lies: it repeats one value, drifts away by ``size`` per hour, reports ``size``, or spikes by it."""
+
+    kind: Literal["sensor-fault"]
+    sensor: str
+    fault: Literal["stuck", "drift", "out-of-range", "spikes"]
+    size: float = 0.0
+
+
+class GatewayOutage(_Injection):
+    """A gateway is silent; its buffer arrives afterwards, before its newer readings."""
+
+    kind: Literal["gateway-outage"]
+    gateway: str
+
+
+Injection = Annotated[
+    WaterLeak | GasLeak | Cloudburst | Overload | SensorFault | GatewayOutage, Field(discriminator="kind")
+]
+
+
+class Inclusion(_Strict):
+    """Another scenario that starts ``start_min`` after this one."""
+
+    scenario: str
+    start_min: Minutes
+
+
+class Scenario(_Strict):
+    """A named sequence of injections; ``length_min`` is when everything is normal again."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name_en: str
+    name_zh: str
+    length_min: Annotated[float, Field(gt=0)]
+    injections: tuple[Injection, ...] = ()
+    include: tuple[Inclusion, ...] = ()
+
+
+def list_scenarios() -> list[str]:
+    """The names of the scenarios that come with the simulators."""
+    return sorted(path.stem for path in SCENARIO_FOLDER.glob("*.toml"))
+
+
+def load_scenario(scenario: str | Path) -> Scenario:
+    """A scenario by name or from a TOML file, with the scenarios it includes merged into its injections.
+
+    Raises:
+        ScenarioError: there is no such scenario or file, or a field is missing, unknown or wrong.
+    """
+    return _load(_path(scenario), ())
+
+
+def check_scenario(scenario: Scenario, city: City) -> None:
+    """Make sure that the city has what the scenario breaks.
+
+    Raises:
+        ScenarioError: an injection names an asset, sensor or gateway that the city does not have.
+    """
+    gateways = {sensor.gateway for sensor in city.sensors}
+    known = {"asset": city.asset, "near": city.asset, "sensor": city.sensor, "gateway": gateways}
+    for injection in scenario.injections:
+        for field, names in known.items():
+            named = getattr(injection, field, None)
+            if named is not None and named not in names:
+                raise ScenarioError(f"{scenario.id}: injection {injection.id}: {field} {named!r} is not in {city.id}")
+
+
+def starts_at(injection: _Injection, origin: datetime) -> datetime:
+    """The instant an injection begins when its scenario begins at ``origin``."""
+    return origin + timedelta(minutes=injection.start_min)
+
+
+def ends_at(injection: _Injection, origin: datetime) -> datetime:
+    """The instant an injection ends when its scenario begins at ``origin``."""
+    return origin + timedelta(minutes=injection.end_min)
+
+
+def _path(scenario: str | Path) -> Path:
+    if isinstance(scenario, str) and _NAME.fullmatch(scenario):
+        path = SCENARIO_FOLDER / f"{scenario}.toml"
+        if not path.is_file():
+            raise ScenarioError(f"no scenario {scenario!r}; there are {', '.join(list_scenarios())}")
+        return path
+    return Path(scenario)
+
+
+def _load(path: Path, including: tuple[Path, ...]) -> Scenario:
+    if path in including:
+        raise ScenarioError(f"{path}: include: the scenario includes itself")
+    scenario = _parse(path)
+    merged: list[Any] = list(scenario.injections)
+    for inclusion in scenario.include:
+        part = _load(_path(inclusion.scenario), (*including, path))
+        merged += [_shifted(injection, inclusion.start_min) for injection in part.injections]
+    merged.sort(key=lambda injection: injection.start_min)
+    ids = [injection.id for injection in merged]
+    for ident in ids:
+        if ids.count(ident) > 1:
+            raise ScenarioError(f"{path}: injections: the id {ident!r} is used more than once")
+    return scenario.model_copy(update={"injections": tuple(merged), "include": ()})
+
+
+def _parse(path: Path) -> Scenario:
+    try:
+        return Scenario.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise ScenarioError(f"{path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "scenario"
+        raise ScenarioError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _shifted(injection: _Injection, minutes: float) -> _Injection:
+    moved = {"start_min": injection.start_min + minutes, "end_min": injection.end_min + minutes}
+    return injection.model_copy(update=moved)

@@ -1,0 +1,118 @@
+"""What really happened, for those who judge detectors; no service reads it."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from simulators.city import City
+from simulators.physics.drainage import DrainagePhysics
+from simulators.scenario import (
+    Cloudburst,
+    GasLeak,
+    GatewayOutage,
+    Injection,
+    Overload,
+    Scenario,
+    SensorFault,
+    WaterLeak,
+    ends_at,
+    starts_at,
+)
+
+COLUMNS = ("id", "kind", "lifeline", "asset", "start", "end", "peak", "unit", "note")
+_WET_CM = 5.0
+_WATERLOGGED_CM = 15.0
+"""Design criterion of GB 50014: water on the road counts from 15 cm; an episode spans the time above 5 cm."""
+_DRAINING = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One thing that happened; ``peak`` in ``unit``."""
+
+    id: str
+    kind: str
+    lifeline: str
+    asset: str
+    start: datetime
+    end: datetime
+    peak: float
+    unit: str
+    note: str
+
+
+def truths(city: City, scenario: Scenario, origin: datetime, seed: int) -> list[Truth]:
+    """Every injection, and every low point that its rain floods."""
+    rows = [_truth(city, injection, origin) for injection in scenario.injections]
+    rows += _floods(city, scenario, origin, seed)
+    return sorted(rows, key=lambda row: (row.start, row.id))
+
+
+def write_truth(path: Path, rows: Sequence[Truth], columns: Sequence[str] = COLUMNS) -> None:
+    """Write the rows as CSV with RFC 3339 times."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            named = dict(zip(COLUMNS, astuple(row), strict=True))
+            writer.writerow({**named, "start": rfc3339(row.start), "end": rfc3339(row.end)})
+
+
+def rfc3339(time: datetime) -> str:
+    """A UTC instant as ``2026-01-31T08:00:00Z``."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _truth(city: City, injection: Injection, origin: datetime) -> Truth:
+    lifeline, asset, peak, unit = _what(city, injection)
+    note = injection.note
+    if isinstance(injection, SensorFault):
+        note = f"{injection.sensor} {injection.fault} {injection.note}".strip()
+    start, end = starts_at(injection, origin), ends_at(injection, origin)
+    return Truth(injection.id, injection.kind, lifeline, asset, start, end, peak, unit, note)
+
+
+def lifeline_of(city: City, injection: Injection) -> str:
+    """The lifeline an injection happens in."""
+    return _what(city, injection)[0]
+
+
+def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
+    """Lifeline, asset (a gateway outage has the gateway), peak and unit."""
+    if isinstance(injection, WaterLeak):
+        return "water", injection.asset, injection.flow_m3h, "m3/h"
+    if isinstance(injection, GasLeak):
+        return "gas", injection.asset, injection.lel, "%LEL"
+    if isinstance(injection, Cloudburst):
+        return "drainage", "", injection.peak_mm_h, "mm/h"
+    if isinstance(injection, Overload):
+        return "bridge", injection.asset, injection.weight_t, "t"
+    if isinstance(injection, GatewayOutage):
+        sensors = [s for s in city.sensors if s.gateway == injection.gateway]
+        minutes = injection.end_min - injection.start_min
+        return sensors[0].lifeline, injection.gateway, minutes, "min"
+    sensor = city.sensor[injection.sensor]
+    return sensor.lifeline, sensor.asset, injection.size, sensor.unit
+
+
+def _floods(city: City, scenario: Scenario, origin: datetime, seed: int) -> Iterator[Truth]:
+    """Runs the drainage alone and without instrument noise."""
+    storms = [i for i in scenario.injections if isinstance(i, Cloudburst)]
+    for storm in storms:
+        physics = DrainagePhysics(city, scenario, origin, seed)
+        depths: dict[str, dict[datetime, float]] = {a.id: {} for a in city.assets_of("drainage", "low-point")}
+        time = starts_at(storm, origin)
+        while time <= ends_at(storm, origin) + _DRAINING:
+            physics.step(time)
+            for low_point, series in depths.items():
+                series[time] = physics.sewers.road_depth_cm(low_point)
+            time += timedelta(minutes=1)
+        for low_point, series in depths.items():
+            if max(series.values()) >= _WATERLOGGED_CM:
+                wet = [moment for moment, depth_cm in series.items() if depth_cm >= _WET_CM]
+                peak, ident = round(max(series.values()), 1), f"{storm.id}-{low_point}"
+                note = f"deeper than {_WET_CM:g} cm from start to end"
+                yield Truth(ident, "waterlogging", "drainage", low_point, wet[0], wet[-1], peak, "cm", note)
