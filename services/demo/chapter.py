@@ -97,7 +97,5 @@ def unexplained(alerts: Iterable[Mapping[str, Any]], chapters: Iterable[Chapter]
     """Alerts about dangers that no cause in the truth accounts for: the false alarms of the story."""
     causes = list(chapters)
     return [
-        alert
-        for alert in alerts
-        if not alert["sensor_fault"] and not any(cause.explains(alert) for cause in causes)
+        alert for alert in alerts if not alert["sensor_fault"] and not any(cause.explains(alert) for cause in causes)
     ]

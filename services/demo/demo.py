@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import httpx
 import typer
 
-from services.core.city_folder import read_city_folder
+from services.core.city_folder import CityFolder, read_city_folder
 from services.core.organisation import Receiver
 from services.core.recording import read_recording
 from services.core.settings import Settings
@@ -22,8 +24,8 @@ from services.demo import preparation
 from services.demo.broker import EmbeddedBroker
 from services.demo.chapter import read_chapters
 from services.demo.desk import Desk
-from services.demo.directory import DirectoryLock, private_text
-from services.demo.ports import free_port
+from services.demo.directory import DemoError, DirectoryLock, private_text
+from services.demo.ports import LOOPBACK, free_port
 from services.demo.postgres import EmbeddedPostgres
 from services.demo.story import Story, story_time
 from services.demo.supervisor import ChildProcess, Supervisor
@@ -35,7 +37,7 @@ STORY = "story"
 STORY_LENGTH = timedelta(hours=4)
 HISTORY = timedelta(days=3)
 HISTORY_STEP = timedelta(minutes=5)
-LONGEST_STORY_S = 900.0
+LONGEST_ONCE = timedelta(minutes=12)
 _LOOK_EVERY_S = 0.5
 
 Say = Callable[[str], None]
@@ -48,9 +50,10 @@ class Stage:
     page: str
     key: str
     receiver: str
-    city: Path
-    state: Path
+    environment: Mapping[str, str]
+    progress: Path
     truth: Path
+    running_after_s: float
 
 
 async def play(settings: Settings, *, once: bool, as_json: bool, speed: float) -> int:
@@ -65,53 +68,208 @@ async def play(settings: Settings, *, once: bool, as_json: bool, speed: float) -
 
     # A story that is judged starts from an empty city, so that its verdict does not depend on earlier runs.
     data_dir = settings.data_dir / "once" if once else settings.data_dir
-    if once and data_dir.exists():
-        shutil.rmtree(data_dir)
-    with DirectoryLock(data_dir):
-        async with Supervisor(data_dir, say) as supervisor:
-            stage = await _set(supervisor, settings, data_dir, say, speed=speed, once=once)
-            story_or_none = await _follow(supervisor, stage, say, crew=once)
-            if not once:
-                await supervisor.wait()
-                return 0
-            summary = story_or_none
-    if as_json:
+    if once:
+        _empty(data_dir)
+    summary: dict[str, object] | None = None
+    async with Supervisor(data_dir, say) as supervisor:
+        stage = await _set(supervisor, settings, data_dir, say, speed)
+        story = _follow(stage, say, crew=once)
+        if once:
+            limit_s = LONGEST_ONCE.total_seconds()
+            summary = await asyncio.wait_for(story, limit_s) | {"running_after_s": round(stage.running_after_s, 1)}
+        else:
+            await asyncio.gather(story, supervisor.wait())
+    if as_json and summary is not None:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-    return 0 if summary is not None and summary["passed"] else 1
+    return 0 if not once or (summary is not None and summary["passed"]) else 1
 
 
-async def _set(
-    supervisor: Supervisor, settings: Settings, data_dir: Path, say: Say, *, speed: float, once: bool
-) -> Stage:
+def _empty(data_dir: Path) -> None:
+    if not data_dir.exists():
+        return
+    with DirectoryLock(data_dir):
+        cluster = (data_dir / "postgres").resolve()
+        shutil.rmtree(cluster, ignore_errors=True)
+        for entry in data_dir.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: Say, speed: float) -> Stage:
     """Start everything in order; each part is ready before the next begins."""
     began = datetime.now(UTC)
-    city = data_dir / "city"
-    if not (city / "city.toml").exists():
+    city = await _city(data_dir, say)
+    database, broker = await _start_stores(supervisor, settings, data_dir, say)
+    url = database.url()
+    for step in await asyncio.to_thread(preparation.migrate_with_catalogue, url):
+        say(f"  {step}")
+    count = await asyncio.to_thread(preparation.import_city, url, city)
+    say(f"  city: {count.assets} assets, {count.sensors} sensors")
+    page = f"http://{settings.api_host}:{free_port(settings.api_port)}"
+    key = _kept(data_dir, "api_key", new_key)
+    receiver, receivers = await _start_receiver(supervisor, data_dir, city)
+    await preparation.save_access(url, key, receivers)
+    environment = _environment(settings, data_dir, url, broker, page)
+    say("starting the services …")
+    for name in ("ingest", "alerts"):
+        await supervisor.start(ChildProcess(name, _command(name), env=environment))
+    await supervisor.start(ChildProcess("api", _command("api"), lambda: _answering(f"{page}/readyz"), env=environment))
+    origin = await _history(data_dir, url, say)
+    progress, truth = data_dir / "simulation.json", data_dir / "truth.csv"
+    truth.unlink(missing_ok=True)
+    options = {"city": data_dir / "city", "scenario": STORY, "start": origin.isoformat(), "speed": speed, "seed": SEED}
+    options |= {"state": progress, "truth": truth}
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    await supervisor.start(
+        ChildProcess("simulate", _command("simulate", *arguments), lambda: _written(truth), env=environment)
+    )
+    seconds = (datetime.now(UTC) - began).total_seconds()
+    say(f"\nrunning after {seconds:.0f} s")
+    say(f"  dashboard  {page}/#key={key}")
+    say(f"  broker     {broker.url.rsplit('@', maxsplit=1)[-1]} ({broker.kind}); credentials in {data_dir / 'env'}")
+    say(f"  story      4 hours of the city at {speed:g} times the clock; Ctrl-C stops everything\n")
+    return Stage(page, key, receiver, environment, progress, truth, seconds)
+
+
+async def _city(data_dir: Path, say: Say) -> CityFolder:
+    folder = data_dir / "city"
+    if not (folder / "city.toml").exists():
         say("making the city …")
-        await asyncio.to_thread(write_city, city, SEED)
-    database, broker = EmbeddedPostgres(data_dir), EmbeddedBroker(data_dir, settings.mqtt_port, settings.broker)
+        try:
+            await asyncio.to_thread(write_city, folder, SEED)
+        except OSError as error:
+            raise DemoError(f"cannot write to the data directory {data_dir}: {error.strerror}") from error
+    return read_city_folder(folder)
+
+
+async def _start_stores(
+    supervisor: Supervisor, settings: Settings, data_dir: Path, say: Say
+) -> tuple[EmbeddedPostgres, EmbeddedBroker]:
+    database = EmbeddedPostgres(data_dir)
+    broker = EmbeddedBroker(data_dir, settings.mqtt_port, settings.broker)
     say("starting the database …")
     await asyncio.to_thread(database.prepare)
     await supervisor.start(
-        ChildProcess("database", database.command(), database.wait_ready, user=database.user, stop_signal=database.stop_signal)
+        ChildProcess(
+            "database",
+            database.command(),
+            database.wait_ready,
+            user=database.user,
+            stop_signal=database.stop_signal,
+        )
     )
     say("starting the broker …")
     await asyncio.to_thread(broker.prepare)
     await supervisor.start(ChildProcess("broker", broker.command(), broker.wait_ready, stop_signal=broker.stop_signal))
-    url = database.url()
-    for step in await asyncio.to_thread(preparation.migrate_with_catalogue, url):
-        say(f"  {step}")
-    count = await asyncio.to_thread(preparation.import_city, url, read_city_folder(city))
-    say(f"  city: {count.assets} assets, {count.sensors} sensors")
-    receiver = await _start_receiver(supervisor, data_dir, url, count.organisations)
-    page = f"http://{settings.api_host}:{free_port(settings.api_port)}"
-    key = _key(data_dir)
-    environment = _environment(settings, url, broker, page)
-    await preparation.save_access(url, key, [])
-    await _start_services(supervisor, environment, page)
-    origin = await _history(data_dir, city, url, say)
-    stage = Stage(page, key, receiver, city, data_dir / "simulation.json", data_dir / "truth.csv")
-    await _start_simulation(supervisor, environment, stage, origin, speed)
-    seconds = (datetime.now(UTC) - began).total_seconds()
-    say(f"running after {seconds:.0f} s: {page}/#key={key}   MQTT 127.0.0.1:{broker.port} ({broker.kind})")
-    return stage
+    return database, broker
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "services.cli", *arguments]
+
+
+def _kept(data_dir: Path, name: str, make: Callable[[], str]) -> str:
+    """A secret that is made once and kept, so that a second start finds the same."""
+    path = data_dir / "secrets" / name
+    if not path.exists():
+        private_text(path, make())
+    return path.read_text(encoding="utf-8").strip()
+
+
+async def _start_receiver(supervisor: Supervisor, data_dir: Path, city: CityFolder) -> tuple[str, list[Receiver]]:
+    """The built-in webhook receiver, which stands in for every organisation's own system."""
+    secret = _kept(data_dir, "webhook", lambda: f"whsec_{b64encode(secrets.token_bytes(32)).decode()}")
+    address = f"http://{LOOPBACK}:{free_port(8100)}"
+    command = [sys.executable, "-m", "services.demo.receiver", "--port", address.rsplit(":", maxsplit=1)[1]]
+    command += ["--secret-file", str(data_dir / "secrets" / "webhook"), "--log", str(data_dir / "deliveries.jsonl")]
+    await supervisor.start(ChildProcess("receiver", command, lambda: _answering(f"{address}/deliveries")))
+    return address, [
+        Receiver(organisation.id, organisation.id, f"{address}/{organisation.id}", secret, 1)
+        for organisation in city.organisations
+    ]
+
+
+def _environment(
+    settings: Settings, data_dir: Path, database_url: str, broker: EmbeddedBroker, page: str
+) -> Mapping[str, str]:
+    """What the services are told; also written to a file, so that `lifeline doctor` can be pointed at the demo."""
+    environment = {
+        "LIFELINE_DATABASE_URL": database_url,
+        "LIFELINE_MQTT_URL": broker.url,
+        "LIFELINE_API_HOST": settings.api_host,
+        "LIFELINE_API_PORT": page.rsplit(":", maxsplit=1)[1],
+        "LIFELINE_API_URL": page,
+        "LIFELINE_SHARED_SUBSCRIPTION": str(broker.shares_subscriptions).lower(),
+        "LIFELINE_WEBHOOK_PRIVATE_TARGETS": "true",
+    }
+    private_text(data_dir / "env", "".join(f"{name}={value}\n" for name, value in environment.items()))
+    # One thread per process for linear algebra: the processes share the machine, and small matrices gain nothing.
+    return environment | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"), "PYTHONUNBUFFERED": "1"}
+
+
+async def _answering(url: str) -> None:
+    async with httpx.AsyncClient(timeout=2.0) as client:
+        for _ in range(600):
+            try:
+                answer = await client.get(url)
+            except httpx.HTTPError:
+                pass
+            else:
+                if answer.is_success:
+                    return
+            await asyncio.sleep(0.05)
+    raise DemoError(f"{url} did not answer within 30 s")
+
+
+async def _written(path: Path) -> None:
+    for _ in range(600):
+        if path.exists():
+            return
+        await asyncio.sleep(0.05)
+    raise DemoError(f"{path} was not written within 30 s")
+
+
+async def _history(data_dir: Path, database_url: str, say: Say) -> datetime:
+    """Three days before the story, so that detectors know what is normal; returns when the story begins."""
+    origin = datetime.now(UTC).replace(second=0, microsecond=0) - STORY_LENGTH
+    if await preparation.has_readings(database_url):
+        return origin
+    say(f"simulating {HISTORY.days} days of history …")
+    folder = data_dir / "history"
+    await asyncio.to_thread(
+        write_recording,
+        folder,
+        data_dir / "city",
+        "normal-day",
+        origin - HISTORY,
+        HISTORY,
+        step=HISTORY_STEP,
+        seed=SEED,
+    )
+    result = await preparation.import_history(database_url, read_recording(folder), lambda _done, _total: None)
+    say(f"  {result.stored} readings stored")
+    return origin
+
+
+async def _follow(stage: Stage, say: Say, *, crew: bool) -> dict[str, object]:
+    """Follow the story to its end, or until the loop has gone all the way for every cause."""
+    headers = {"Authorization": f"Bearer {stage.key}"}
+    async with httpx.AsyncClient(base_url=stage.page, headers=headers, timeout=10.0) as client:
+        desk = Desk(client, stage.receiver)
+        chapters = read_chapters(stage.truth, await desk.zones())
+        story = Story(chapters, desk, say, page=stage.page, crew=crew)
+        while not story.done:
+            now = story_time(stage.progress)
+            if now is not None:
+                try:
+                    await story.look(now)
+                except httpx.HTTPError as error:
+                    say(f"the API is away ({type(error).__name__}), looking again")
+                    await asyncio.sleep(2.0)
+                if now >= max(chapter.end for chapter in chapters) + STORY_LENGTH / 4 and crew:
+                    break
+            await asyncio.sleep(_LOOK_EVERY_S)
+        say("the story is told" if story.done else "the story is over, but not everything was closed")
+        return await story.summary()

@@ -57,7 +57,7 @@ class Desk:
     async def _verified(self) -> set[str]:
         answer = await self._client.get(f"{self._receiver_url}/deliveries")
         answer.raise_for_status()
-        return {attempt["webhook_id"] for attempt in answer.json() if attempt["verified"]}
+        return {attempt["webhook-id"] for attempt in answer.json() if attempt["verified"]}
 
     async def zones(self) -> dict[str, str]:
         """The zone of every asset."""

@@ -38,9 +38,7 @@ def import_city(database_url: str, city: CityFolder) -> RegisterCount:
         return save_city(connection, city)
 
 
-async def import_history(
-    database_url: str, recording: Recording, progress: Callable[[int, int], None]
-) -> WriteResult:
+async def import_history(database_url: str, recording: Recording, progress: Callable[[int, int], None]) -> WriteResult:
     """Load a recording's readings.
 
     Raises:

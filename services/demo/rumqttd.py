@@ -3,9 +3,10 @@
 What iotcore 0.4 (rumqttd 0.20) does and does not do, found by trying it:
 
 - A plain subscription of a persistent session keeps what is published while its client is away (50 000 messages
-  tried) and sends again what was not acknowledged, without the DUP mark, together with everything after it.
+  of 4 KB tried) and sends again what was not acknowledged, without the DUP mark, together with everything after it.
 - A *shared* subscription does not: a group whose last client leaves with unacknowledged messages stops the
-  router ("group must exist"), and after an absence only the first 100 messages arrive. Subscribe plainly.
+  router ("group must exist"), and after an absence delivery stalls behind the first 100 to 200 messages. So
+  subscribe plainly.
 - At most 100 messages are in flight to a client, whatever it or the configuration asks for, and they must be
   acknowledged in the order they came, or the client is disconnected.
 - Nothing is written to disk: a restart forgets sessions, queues and retained messages.

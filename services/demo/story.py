@@ -18,8 +18,7 @@ def story_time(state_file: Path) -> datetime | None:
         state = json.loads(state_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    last = state.get("last_published")
-    return None if last is None else datetime.fromisoformat(last)
+    return datetime.fromisoformat(state["published"])
 
 
 class Story:

@@ -38,7 +38,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         raise ValueError("ingest needs LIFELINE_DATABASE_URL and LIFELINE_MQTT_URL")
     database_url = settings.database_url.get_secret_value()
     address = BrokerAddress.parse(settings.mqtt_url.get_secret_value())
-    log = structlog.get_logger().bind(instance=settings.ingest_instance)
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
     rng = random.Random()  # noqa: S311 - it spreads waits and keeps no secret
     database, broker = Outage("the database", DATABASE_AWAY, rng), Outage("the broker", BROKER_AWAY, rng)
@@ -62,11 +61,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                     group.create_task(register.watch()),
                     group.create_task(_prune(pool, database, settings.rejection_retention)),
                 ]
-                log.info("ingest has started", sensors=len(register.sensors))
                 await subscriber.run(stop, DRAIN_WITHIN_S, batcher.discard)
                 for task in background:
                     task.cancel()
-    log.info("ingest has stopped")
+    structlog.get_logger().info("ingest has stopped", instance=settings.ingest_instance)
 
 
 async def _load(database_url: str, database: Outage, register: Register) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import gmqtt
+import structlog
 from gmqtt.mqtt.constants import MQTTv50
 from gmqtt.mqtt.handler import MQTTError
 
@@ -177,6 +178,7 @@ class Subscriber:
         self._session = session
         self._accept = accept
         self._broker = broker
+        self._log = structlog.get_logger()
 
     async def run(self, stop: asyncio.Event, drain_within_s: float, on_lost: Callable[[], None]) -> None:
         """Receive until told to stop, then finish what was taken and disconnect.
@@ -185,11 +187,15 @@ class Subscriber:
         """
         logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
         pauses = self._broker.waits()
+        received_before = False
         while not stop.is_set():
             connection = _Connection(self._session, self._accept)
             try:
                 await connection.open(self._address)
                 self._broker.ended()
+                if not received_before:
+                    received_before = True
+                    self._log.info("ingest is receiving", instance=self._session.instance)
                 pauses = self._broker.waits()
                 await _first(stop, connection.lost)
                 if stop.is_set():

@@ -1,6 +1,7 @@
 """Gas: four districts, two regulators each, medium pressure, and the underground spaces beside the mains."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -184,6 +185,8 @@ class GasDraft:
         for space in self._space_ids:
             at = self._draft.points[space][0]
             for pipe in pipes:
+                if not _may_touch(at, self._draft.points[pipe.id]):
+                    continue
                 metres = distance(at, nearest_on_line(at, self._draft.points[pipe.id]))
                 if metres <= ADJACENT_M:
                     self._draft.links.append(Link(pipe.id, space, "adjacent", round(metres, 1)))
@@ -195,6 +198,14 @@ class GasDraft:
         order = [others[int(i)] for i in self._rng.permutation(len(others))]
         for ident in sorted((wanted + order)[: METHANE_SENSORS[zone]]):
             self._draft.sense(ident, "methane", zone, "gas")
+
+
+def _may_touch(at: Point, line: Sequence[Point]) -> bool:
+    """Whether a point lies in the box around a line, widened by the reach; most pairs end here."""
+    return all(
+        min(p[axis] for p in line) - ADJACENT_M <= at[axis] <= max(p[axis] for p in line) + ADJACENT_M
+        for axis in (0, 1)
+    )
 
 
 def _diameter_mm(flow_m3h: float) -> int:

@@ -37,6 +37,7 @@ class WaterDraft:
         self._valves = Numbering("WV", 301)
         self._hydrants = Numbering("H", 201)
         self._junctions = Numbering("WJ")
+        self._leaking_ends: tuple[str, ...] = ()
 
     def lay(self) -> None:
         """Add zones, mains, tanks and sensors."""
@@ -78,7 +79,8 @@ class WaterDraft:
         _, columns, rows, inlet, _ = AREAS[zone]
         place = Place("water", zone, OWNER)
         inside = [s for s in self._plan.streets if all(_within(c, columns, rows) for c in s)]
-        streets = thinned(inside, frozenset({LEAKING_STREET}), 0.14, self._rng)
+        meshed = frozenset(s for s in inside if all(abs(c - 3) <= 1 and r <= 3 for c, r in s))  # noqa: PLR2004 - around the leaking street
+        streets = thinned(inside, meshed, 0.14, self._rng)
         crossings = [(c, r) for c in range(columns[0], columns[1] + 1) for r in range(rows[0], rows[1] + 1)]
         demand = {crossing: float(self._rng.uniform(6, 17)) for crossing in crossings}
         junction = {c: self._crossing_junction(place, c, demand[c]) for c in crossings}
@@ -106,6 +108,7 @@ class WaterDraft:
         main = Words(f"Water main, {name.en}", f"{name.zh}供水管")
         facts = self._pipe_facts(diameter_mm, int(self._rng.integers(60, 320)))
         if leaking:
+            self._leaking_ends = ends
             facts |= {"diameter_mm": 150, "material": "cast iron", "built": 1988}
         lay_street(self._draft, place, ends, inline, pipe_ids=ids, name=main, facts=facts)
 
@@ -132,9 +135,11 @@ class WaterDraft:
     def _sense_area(self, zone: str) -> None:
         assets = [a for a in self._draft.assets if a.zone == zone and a.lifeline == "water"]
         junctions = [a.id for a in assets if a.kind == "junction" and a.number("base_demand_m3h") > 0]
-        chosen = self._rng.permutation(len(junctions))[: AREAS[zone][4]]
-        for index in sorted(int(i) for i in chosen):
-            self._draft.sense(junctions[index], "pressure", zone, "water")
+        wanted = [ident for ident in self._leaking_ends if ident in junctions]
+        others = [ident for ident in junctions if ident not in wanted]
+        order = [others[int(i)] for i in self._rng.permutation(len(others))]
+        for ident in sorted((wanted + order)[: AREAS[zone][4]]):
+            self._draft.sense(ident, "pressure", zone, "water")
         mains = [a for a in assets if a.kind == "pipe" and a.name.en.startswith("Water main")]
         widest = sorted(mains, key=lambda a: (-a.number("diameter_mm"), -a.number("length_m"), a.id))
         streets: dict[Words, str] = {}

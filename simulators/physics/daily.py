@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+_HOURS = np.arange(25.0)
 _WEEKEND = 5
 """Monday is 0, so Saturday and Sunday are 5 and 6."""
 
@@ -15,7 +16,7 @@ class DailyPattern:
 
     def __init__(self, hourly: Sequence[float], zone: ZoneInfo, weekend_delay_h: float = 0.0) -> None:
         mean = sum(hourly) / len(hourly)
-        self._values = [value / mean for value in (*hourly, hourly[0])]
+        self._values = np.array([value / mean for value in (*hourly, hourly[0])])
         self._zone = zone
         self._delay_h = weekend_delay_h
 
@@ -25,7 +26,7 @@ class DailyPattern:
         hour = local.hour + local.minute / 60 + local.second / 3600
         if local.weekday() >= _WEEKEND:
             hour = (hour - self._delay_h * max(0.0, 1 - abs(hour - 12) / 12)) % 24
-        return float(np.interp(hour, range(25), self._values))
+        return float(np.interp(hour, _HOURS, self._values))
 
 
 WATER = (

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from simulators.city import City, Sensor
+from simulators.city import City
 from simulators.geometry import Point, Projection, distance, nearest_on_line
 from simulators.noise import Noise, Vector
 from simulators.physics.daily import GAS, DailyPattern
@@ -21,7 +21,7 @@ REACH_M = 40.0
 SOIL_M_PER_MIN = 6.0
 """How fast gas creeps under paving once it has found its way; chosen for a leak that shows within minutes."""
 _ATTENUATION_M = 16.0
-_FILLING_MIN = 11.0
+_FILLING_MIN = 10.0
 _SOIL_MIN = 1.0
 _VENTILATION_MIN = 9.0
 
@@ -33,24 +33,34 @@ class GasPhysics:
 
     def __init__(self, city: City, scenario: Scenario, origin: datetime, seed: int) -> None:
         self._network = GasNetwork(city)
-        self._origin = origin
         self._leaks = [i for i in scenario.injections if isinstance(i, GasLeak)]
+        self._spread = [_spread(city, leak) for leak in self._leaks]
+        self._origin = origin
         self._sensors = city.sensors_of("gas")
+        self._ids = [sensor.id for sensor in self._sensors]
+        self._spaces = [sensor.asset for sensor in self._sensors]
         self._pattern = DailyPattern(GAS, ZoneInfo(city.timezone), weekend_delay_h=0.8)
         self._noise = Noise(seed, _STREAM, len(self._sensors))
-        self._zones = Noise(seed, _STREAM + 100, len(self._network.districts))
+        self._districts = Noise(seed, _STREAM + 100, self._network.districts)
         self._background = self._noise.constant().uniform(0.12, 0.4, len(self._sensors))
-        self._breathing = np.array([float(city.asset[s.asset].facts.get("sewer_gas_lel", 0.0)) for s in self._sensors])
-        self._spread = [_spread(city, leak) for leak in self._leaks]
+        self._breathing = np.array([float(city.asset[a].facts.get("sewer_gas_lel", 0.0)) for a in self._spaces])
+        self._methane = self._numbers("methane")
+        self._pressure = self._numbers("gas_pressure")
+        self._flow = self._numbers("gas_flow")
+        self._nodes = [self._network.node[self._spaces[i]] for i in self._pressure]
+        self._pipes = [self._network.pipe[self._spaces[i]] for i in self._flow]
 
     def step(self, time: datetime) -> dict[str, float]:
         """Readings of all gas sensors at ``time``; nothing depends on earlier steps."""
         self._network.solve(self._demand_factors(time), self._leaking(time))
-        white, methane = self._noise.white(time), self._methane_background(time)
-        return {
-            sensor.id: self._measure(sensor, time, float(error), float(base))
-            for sensor, error, base in zip(self._sensors, white, methane, strict=True)
-        }
+        error = self._noise.white(time)
+        values = np.zeros(len(self._ids))
+        values[self._methane] = self._methane_lel(time, error)[self._methane].round(2)
+        pressures = self._network.pressures_kpa()[self._nodes]
+        values[self._pressure] = (pressures + 0.15 * error[self._pressure]).round(2)
+        flows = self._network.flows_m3h()[self._pipes]
+        values[self._flow] = np.maximum(0.0, flows * (1 + 0.004 * error[self._flow])).round(1)
+        return dict(zip(self._ids, values.tolist(), strict=True))
 
     def state(self) -> dict[str, Any]:
         """Nothing: every step stands alone."""
@@ -75,8 +85,11 @@ class GasPhysics:
             if space in spread
         )
 
+    def _numbers(self, quantity: str) -> list[int]:
+        return [i for i, sensor in enumerate(self._sensors) if sensor.quantity == quantity]
+
     def _demand_factors(self, time: datetime) -> Vector:
-        slow, quick = self._zones.slow(time, 5400), self._zones.slow(time, 600)
+        slow, quick = self._districts.slow(time, 5400), self._districts.slow(time, 600)
         factors: Vector = (self._pattern.at(time) * (1 + 0.04 * slow + 0.02 * quick)).clip(0.05)
         return factors
 
@@ -87,20 +100,17 @@ class GasPhysics:
             if starts_at(leak, self._origin) <= time < ends_at(leak, self._origin)
         }
 
-    def _methane_background(self, time: datetime) -> Vector:
-        """Near zero; sewer gas breathes slowly with warmth and use of the sewer, at most about 2 %LEL."""
+    def _methane_lel(self, time: datetime, error: Vector) -> Vector:
+        """Near zero; sewer gas breathes slowly, at most about 2 %LEL; a leak adds to it and fluctuates."""
         sewer = self._breathing * (1 + 0.3 * np.tanh(self._noise.slow(time, 10800)))
-        values: Vector = self._background + sewer + 0.03 * self._noise.slow(time, 3600)
+        leaked = np.zeros(len(self._ids))
+        reached = {space for spread in self._spread for space in spread}
+        for i in self._methane:
+            if self._spaces[i] in reached:
+                leaked[i] = self.space_lel(self._spaces[i], time)
+        background = self._background + sewer + 0.03 * self._noise.slow(time, 3600)
+        values: Vector = (background + leaked + error * (0.05 + 0.02 * leaked)).clip(0.0, 100.0)
         return values
-
-    def _measure(self, sensor: Sensor, time: datetime, error: float, background: float) -> float:
-        if sensor.quantity == "methane":
-            lel = self.space_lel(sensor.asset, time)
-            return round(min(100.0, max(0.0, background + lel + error * (0.05 + 0.02 * lel))), 2)
-        if sensor.quantity == "gas_pressure":
-            return round(self._network.pressure_kpa(sensor.asset) + 0.15 * error, 2)
-        flow = self._network.flow_m3h(sensor.asset)
-        return round(max(0.0, flow * (1 + 0.004 * error)), 1)
 
 
 def _spread(city: City, leak: GasLeak) -> Mapping[str, float]:

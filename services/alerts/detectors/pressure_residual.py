@@ -26,8 +26,8 @@ class PressureResidual(RowDetector):
     standardised deviations ``d``. Demand moves all pressures together and leaves no residual; a leak pulls down those
     near it. Residuals are divided by a running robust scale, never less than ``floor`` (in the pressures' unit), and
     cut at ``clip``: persistence decides, not one wild value. A one-sided CUSUM with ``drift`` adds the falls of each
-    column up to ``ceiling``, and the score is the largest sum. It is unknown before one and a half times ``warm_up``
-    rows were learnt.
+    column up to ``ceiling``, and the score is the largest sum; a row with less than half the drift takes the drift off
+    a second time, so that a repair is soon seen. Unknown before one and a half times ``warm_up`` rows were learnt.
 
     Sources: Hoerl & Kennard (1970) for ridge regression, Page (1954) for CUSUM; pressure-to-pressure regression for
     leaks as in the LILA entry to BattLeDIM (Daniel et al. 2022).
@@ -88,8 +88,9 @@ class PressureResidual(RowDetector):
             return UNKNOWN
         scale = np.maximum(self._scale * _SIGMA_PER_MAD, self.floor)
         falls = np.clip(np.where(ready, -residual, 0.0) / scale, -self.clip, self.clip)
+        steps = falls - np.where(falls < self.drift / 2, 2 * self.drift, self.drift)
         # A column without a value keeps its sum: nobody knows whether it recovered.
-        sums = np.where(ready, np.maximum(self._sums + falls - self.drift, 0.0), self._sums)
+        sums = np.where(ready, np.maximum(self._sums + steps, 0.0), self._sums)
         self._sums = np.minimum(sums, self.ceiling)
         self._since = [
             None if total <= 0 else time_s if since is None else since

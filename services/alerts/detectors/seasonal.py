@@ -29,10 +29,10 @@ class Seasonal(Detector):
 
     __slots__ = (
         "_counts",
-        "_deviations",
-        "_means",
         "_day",
         "_days",
+        "_deviations",
+        "_means",
         "bins",
         "floor",
         "memory_days",

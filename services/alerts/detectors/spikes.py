@@ -20,7 +20,7 @@ class Spikes(Detector):
     name: ClassVar[str] = "spikes"
     version: ClassVar[str] = "1"
 
-    __slots__ = ("_flags", "_last", "_steps", "factor", "floor", "window")
+    __slots__ = ("_count", "_flags", "_last", "_steps", "factor", "floor", "window")
 
     def __init__(self, floor: float, factor: float = 12.0, window: int = 36) -> None:
         self.floor = floor
@@ -29,6 +29,7 @@ class Spikes(Detector):
         self._last: deque[float] = deque(maxlen=3)
         self._flags: deque[bool] = deque(maxlen=window)
         self._steps: deque[float] = deque(maxlen=window)
+        self._count = 0
 
     def configuration(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -46,11 +47,15 @@ class Spikes(Detector):
         rise, fall = middle - before, middle - after
         height = min(abs(rise), abs(fall)) if rise * fall > 0 else 0.0
         spike = height >= self.floor and height > self.factor * self._usual_step()
+        if len(self._flags) == self.window:
+            self._count -= self._flags[0]
+        self._count += spike
         self._flags.append(spike)
         if not spike and not (len(self._flags) > 1 and self._flags[-2]):
             self._steps.append(abs(rise))
-        count = sum(self._flags) if spike or any(self._flags) else 0
-        return Score(float(count), seen={"spikes": count, "of": len(self._flags)}) if count else _NONE
+        if not self._count:
+            return _NONE
+        return Score(float(self._count), seen={"spikes": self._count, "of": len(self._flags)})
 
     def _usual_step(self) -> float:
         return median(self._steps) if self._steps else 0.0
@@ -68,6 +73,7 @@ class Spikes(Detector):
         self._last = deque(state["last"], maxlen=3)
         self._flags = deque((bool(flag) for flag in state["flags"]), maxlen=self.window)
         self._steps = deque(state["steps"], maxlen=self.window)
+        self._count = sum(self._flags)
 
 
 _NONE = Score(0.0)

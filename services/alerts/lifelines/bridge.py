@@ -108,7 +108,8 @@ BELOW_LIMIT = SensorRule(
     grades=limits_of(Side.BELOW),
 )
 
-_FAULTS = faults_of(Lifeline.BRIDGE, {"vehicle_weight": 0.0})
+_EVENTS = frozenset({"vehicle_weight"})
+_FAULTS = faults_of(Lifeline.BRIDGE, {"vehicle_weight": 0.0}, jumping=_EVENTS)
 
 RULES = LifelineRules(
     lifeline=Lifeline.BRIDGE,
@@ -122,5 +123,5 @@ RULES = LifelineRules(
     sensor_rules=(VEHICLE_OVER_LIMIT, ABOVE_LIMIT, BELOW_LIMIT, *_FAULTS.sensor_rules),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
-    event_driven=frozenset({"vehicle_weight"}),
+    event_driven=_EVENTS,
 )

@@ -99,7 +99,7 @@ RISING_FAST = SensorRule(
     ),
     cleared=Text("Water at {asset} no longer rises: {value} {unit}.", "{asset}积水不再上涨：{value} {unit}。"),
     quantities=("road_depth",),
-    detector=lambda _: Rate(window_s=1200, floor=5),
+    detector=lambda _: Rate(window_s=1200, floor=8),
     grades=same_for_all(
         Threshold(
             Severity.MODERATE,
@@ -114,7 +114,9 @@ RISING_FAST = SensorRule(
 )
 
 _FAULTS = faults_of(
-    Lifeline.DRAINAGE, {"road_depth": 0.0, "manhole_level": 0.0, "rain_intensity": 0.0, "pump_current": 0.0}
+    Lifeline.DRAINAGE,
+    {"road_depth": 0.0, "manhole_level": 0.0, "rain_intensity": 0.0, "pump_current": 0.0},
+    jumping=frozenset({"rain_intensity", "pump_current"}),
 )
 
 RULES = LifelineRules(

@@ -53,10 +53,13 @@ class Faults:
     gateway_silent: SilenceRule
 
 
-def faults_of(lifeline: Lifeline, resting: Mapping[str, float]) -> Faults:
-    """The fault rules of a lifeline; ``resting`` is the value at which a quantity may rightly stand still."""
+def faults_of(lifeline: Lifeline, resting: Mapping[str, float], jumping: frozenset[str] = frozenset()) -> Faults:
+    """The fault rules of a lifeline.
+
+    ``resting`` is the value at which a quantity may rightly stand still, ``jumping`` names those that rightly jump.
+    """
     return Faults(
-        sensor_rules=(_out_of_range(lifeline), _stuck(lifeline, resting), _spiky(lifeline)),
+        sensor_rules=(_out_of_range(lifeline), _stuck(lifeline, resting), _spiky(lifeline, jumping)),
         sensor_silent=_sensor_silent(lifeline),
         gateway_silent=_gateway_silent(lifeline),
     )
@@ -167,10 +170,13 @@ def _stuck(lifeline: Lifeline, resting: Mapping[str, float]) -> SensorRule:
     )
 
 
-def _spiky(lifeline: Lifeline) -> SensorRule:
+def _spiky(lifeline: Lifeline, jumping: frozenset[str]) -> SensorRule:
     def detector(sensor: Sensor) -> Spikes:
         low, high = sensor.plausible
         return Spikes(floor=(high - low) * _SPIKE_FLOOR)
+
+    def grades(sensor: Sensor) -> tuple[Threshold, ...]:
+        return () if sensor.quantity in jumping else (_SPIKY,)
 
     return SensorRule(
         name="sensor-spiky",
@@ -187,6 +193,6 @@ def _spiky(lifeline: Lifeline) -> SensorRule:
         cleared=Text("{sensor} no longer jumps: {value} {unit}.", "{sensor}不再跳变：{value} {unit}。"),
         quantities=(),
         detector=detector,
-        grades=same_for_all(_SPIKY),
+        grades=grades,
         score_unit=Text("values", "个"),
     )

@@ -22,6 +22,8 @@ _KPA = {"kPa": 1.0, "MPa": 0.001, "m": 0.102, "bar": 0.01}
 """One kilopascal in the units in which pressure is declared."""
 _RESIDUAL_FLOOR_KPA = 0.5
 """Regressions are never trusted further than this: gauges of class 0.5 drift more."""
+_CEILING = 42.0
+"""Little above the highest grade, so that the sum comes down within an hour and a half once all is normal."""
 
 
 def _kind(kind: str, label: Text, instruction: Text, publishes_from: Severity | None = None) -> AlertKind:
@@ -123,7 +125,7 @@ def _limit_rule(name: str, kind: AlertKind, quantity: str, side: Side) -> Sensor
 
 def _residual(sensors: Sequence[Sensor]) -> PressureResidual:
     floor = _RESIDUAL_FLOOR_KPA * _KPA.get(sensors[0].unit, 1.0)
-    return PressureResidual([sensor.id for sensor in sensors], floor=floor)
+    return PressureResidual([sensor.id for sensor in sensors], floor, ceiling=_CEILING)
 
 
 PRESSURE_RESIDUAL = ZoneRule(
@@ -146,14 +148,14 @@ PRESSURE_RESIDUAL = ZoneRule(
             Severity.MODERATE,
             Side.ABOVE,
             raise_at=16,
-            clear_at=4,
+            clear_at=8,
             source="default: three rows at the cut of eight deviations",
         ),
         Threshold(
             Severity.MAJOR,
             Side.ABOVE,
             raise_at=40,
-            clear_at=4,
+            clear_at=24,
             source="default: seven rows at the cut of eight deviations",
         ),
     ),

@@ -5,6 +5,7 @@ import { SensorChart } from "../chart/sensor-chart";
 import { cityNow, sensors } from "../city/store";
 import { sensorAddress } from "../route";
 import { Loading } from "../shell/marks";
+import { unitText } from "../words/format";
 import { say, word } from "../words/language";
 
 const BEFORE_MS = 2 * 3_600_000;
@@ -33,7 +34,7 @@ export function AlertCharts({ alert }: { alert: AlertAnswer }): JSX.Element {
       {groups.map(([unit, group]) => (
         <div key={unit}>
           <h2 class="chart-title">
-            {say(group[0]?.label)} <span class="quiet">{unit}</span>
+            {say(group[0]?.label)} <span class="quiet">{unitText(unit)}</span>
             <span class="chart-sensors">
               {group.map((sensor) => (
                 <a key={sensor.id} href={sensorAddress(sensor.id)}>

@@ -12,12 +12,14 @@ import { AlertRow } from "./alert-row";
 const STATE_ORDER = { open: 0, acknowledged: 1, cleared: 2 };
 const PAGE_LENGTH = 50;
 
-/** Open before cleared; among the open the worst first; then the newest. */
+/** Open before cleared; among the open the worst first, a real one before a
+ * device's fault; then the newest. */
 export function byUrgency(a: AlertAnswer, b: AlertAnswer): number {
   const ended = (alert: AlertAnswer): number => (alert.state === "cleared" ? 1 : 0);
   const newest = Date.parse(b.started_at) - Date.parse(a.started_at);
   if (ended(a) || ended(b)) return ended(a) - ended(b) || newest;
-  return b.highest_severity - a.highest_severity || STATE_ORDER[a.state] - STATE_ORDER[b.state] || newest;
+  const faults = Number(a.sensor_fault) - Number(b.sensor_fault);
+  return b.highest_severity - a.highest_severity || faults || STATE_ORDER[a.state] - STATE_ORDER[b.state] || newest;
 }
 
 /** Reads older alerts page by page into the store. */

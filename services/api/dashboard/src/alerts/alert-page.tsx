@@ -56,7 +56,13 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
       <section class="panel" aria-label={word("warning")}>
         <h2>{word("warning")}</h2>
         {warning.problem && !warning.answer && <Trouble problem={warning.problem} again={warning.again} />}
-        <WarningPanel alert={alert} warning={alert.warning ? warning.answer : null} sent={sent.answer?.items ?? []} changed={all} />
+        <WarningPanel
+          alert={alert}
+          warning={alert.warning ? warning.answer : null}
+          sent={sent.answer?.items ?? []}
+          order={order.answer}
+          changed={all}
+        />
       </section>
       <section class="panel" aria-label={word("verdict")}>
         <h2>{word("verdict")}</h2>

@@ -1,5 +1,5 @@
 /** What the detectors claimed, newest first, with the numbers behind each claim. */
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import type { FindingAnswer } from "../api/types";
 import { SeverityMark, Time } from "../shell/marks";
 import { amount, withUnit } from "../words/format";
@@ -40,33 +40,37 @@ export function Findings({ findings, unit }: { findings: readonly FindingAnswer[
             <th>{word("finding.state")}</th>
             <th class="number">{word("finding.value")}</th>
             <th class="number">{word("finding.score")}</th>
-            <th>{word("finding.why")}</th>
+            <th class="rule">{word("alert.rule")}</th>
           </tr>
         </thead>
         <tbody>
           {newest.map((finding) => (
-            <tr key={finding.id}>
-              <td class="nowrap">
-                <Time at={finding.time} />
-              </td>
-              <td class="nowrap">
-                <SeverityMark severity={finding.severity} /> {wordFor("finding.state", finding.state)}
-              </td>
-              <td class="number nowrap">
-                {withUnit(finding.value, unit)}
-                {finding.threshold !== null && <span class="quiet"> / {amount(finding.threshold)}</span>}
-              </td>
-              <td class="number">{amount(finding.score)}</td>
-              <td>
-                {say(finding.explanation)}
-                <div class="quiet">
+            <Fragment key={finding.id}>
+              <tr class="finding">
+                <td class="nowrap">
+                  <Time at={finding.time} />
+                </td>
+                <td class="nowrap">
+                  <SeverityMark severity={finding.severity} /> {wordFor("finding.state", finding.state)}
+                </td>
+                <td class="number nowrap">
+                  {withUnit(finding.value, unit)}
+                  {finding.threshold !== null && <span class="quiet"> / {amount(finding.threshold)}</span>}
+                </td>
+                <td class="number">{amount(finding.score)}</td>
+                <td class="quiet rule">
                   <code>
                     {finding.rule} · {finding.detector} {finding.detector_version}
                   </code>
-                </div>
-                <Numbers evidence={finding.evidence} />
-              </td>
-            </tr>
+                </td>
+              </tr>
+              <tr>
+                <td colSpan={5}>
+                  {say(finding.explanation)}
+                  <Numbers evidence={finding.evidence} />
+                </td>
+              </tr>
+            </Fragment>
           ))}
         </tbody>
       </table>

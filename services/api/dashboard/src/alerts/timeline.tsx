@@ -1,11 +1,11 @@
 /** The record of an alert, its warning and its work order, newest first. */
 import type { JSX } from "preact";
-import type { TimelineEntry } from "../api/types";
-import { Time } from "../shell/marks";
+import type { Severity, TimelineEntry } from "../api/types";
+import { SeverityMark, Time } from "../shell/marks";
 import { word, wordFor } from "../words/language";
 
 /** What a person wrote, among all that the record keeps of a step. */
-const WRITTEN = ["note", "reason", "text", "feedback", "verdict_reason"];
+const WRITTEN = ["note", "reason", "verdict_reason"];
 
 function written(entry: TimelineEntry): string {
   for (const name of WRITTEN) {
@@ -15,10 +15,26 @@ function written(entry: TimelineEntry): string {
   return "";
 }
 
-/** The deed without its subject: `work-order.received` and `received` are the same step of a work order. */
+/** The deed without its subject, which stands before it: `work-order.receive` is the step `receive`. */
 function deed(entry: TimelineEntry): string {
-  const last = entry.action.split(/[.:]/).at(-1) ?? entry.action;
-  return wordFor("action", last);
+  return wordFor("action", entry.action.slice(entry.action.indexOf(".") + 1));
+}
+
+/** The severity after a step that is about severity. */
+function severityAfter(entry: TimelineEntry): Severity | null {
+  const severity = entry.after?.["severity"];
+  const graded = /(open|evolve|publish|raise)$/.test(entry.action);
+  return graded && typeof severity === "number" && severity >= 0 && severity <= 4 ? (severity as Severity) : null;
+}
+
+function Severe({ entry }: { entry: TimelineEntry }): JSX.Element | null {
+  const severity = severityAfter(entry);
+  if (severity === null) return null;
+  return (
+    <span>
+      <SeverityMark severity={severity} /> {wordFor("severity", String(severity))}{" "}
+    </span>
+  );
 }
 
 export function Timeline({ entries }: { entries: readonly TimelineEntry[] }): JSX.Element {
@@ -30,7 +46,8 @@ export function Timeline({ entries }: { entries: readonly TimelineEntry[] }): JS
         <li key={`${entry.at} ${entry.action} ${index}`}>
           <Time at={entry.at} />
           <span>
-            {wordFor("subject", entry.subject_kind)} <b>{deed(entry)}</b> <span class="quiet">{entry.actor}</span>
+            {wordFor("subject", entry.subject_kind)} <b>{deed(entry)}</b> <Severe entry={entry} />
+            <span class="quiet">{wordFor("actor", entry.actor)}</span>
             {written(entry) && <q>{written(entry)}</q>}
           </span>
         </li>

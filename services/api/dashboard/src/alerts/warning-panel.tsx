@@ -1,7 +1,7 @@
 /** The warning that came of an alert, who has it, and how it was delivered; or the form to publish one. */
 import type { ComponentChildren, JSX } from "preact";
 import { post } from "../api/client";
-import type { AlertAnswer, NotificationAnswer, WarningAnswer, WarningMove } from "../api/types";
+import type { AlertAnswer, NotificationAnswer, WarningAnswer, WarningMove, WorkOrderAnswer } from "../api/types";
 import { DeliveryState } from "../records/deliveries";
 import { LifelineMark, SeverityMark, Time } from "../shell/marks";
 import { type Deed, Refusal, useDeed } from "../shell/trouble";
@@ -12,6 +12,8 @@ interface Published {
   alert: AlertAnswer;
   warning: WarningAnswer | null;
   sent: readonly NotificationAnswer[];
+  /** The order that was dispatched with it: it knows the organisation by name. */
+  order: WorkOrderAnswer | null;
   changed: () => void;
 }
 
@@ -68,7 +70,7 @@ function Sent({ sent }: { sent: readonly NotificationAnswer[] }): ComponentChild
   );
 }
 
-export function WarningPanel({ alert, warning, sent, changed }: Published): JSX.Element {
+export function WarningPanel({ alert, warning, sent, order, changed }: Published): JSX.Element {
   const deed = useDeed();
   if (!warning) {
     if (alert.warning) return <p class="quiet">{word("loading")}</p>;
@@ -99,7 +101,7 @@ export function WarningPanel({ alert, warning, sent, changed }: Published): JSX.
         {warning.organisation && (
           <div>
             <dt>{word("warning.to")}</dt>
-            <dd>{warning.organisation}</dd>
+            <dd>{(order?.organisation === warning.organisation && say(order.organisation_name)) || warning.organisation}</dd>
           </div>
         )}
       </dl>

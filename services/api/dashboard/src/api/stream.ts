@@ -5,12 +5,12 @@ import { API, authorization } from "./client";
 import { apiKey, forgetKey } from "./key";
 
 export interface Connection {
-  live: boolean;
-  /** Since when the connection stands or is missed, milliseconds of the wall clock. */
+  state: "connecting" | "live" | "lost";
+  /** Since when it is so, milliseconds of the wall clock. */
   since: number;
 }
 
-export const connection = signal<Connection>({ live: false, since: Date.now() });
+export const connection = signal<Connection>({ state: "connecting", since: Date.now() });
 
 export type Listener = (event: string, body: unknown) => void;
 
@@ -18,8 +18,8 @@ export type Listener = (event: string, body: unknown) => void;
 const SILENCE_MS = 60_000;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 
-function state(live: boolean): void {
-  if (connection.value.live !== live) connection.value = { live, since: Date.now() };
+function now(state: Connection["state"]): void {
+  if (connection.value.state !== state) connection.value = { state, since: Date.now() };
 }
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {
@@ -45,6 +45,7 @@ function heartbeat(dead: () => void): TransformStream<Uint8Array<ArrayBuffer>, U
 /** Follows the stream until `stop`; `opened` runs at every (re)connection, before the first event. */
 export async function follow(listener: Listener, opened: () => void, stop: AbortSignal): Promise<void> {
   let lastId: string | null = null;
+  now("connecting");
   let failures = 0;
   while (!stop.aborted) {
     const attempt = new AbortController();
@@ -55,7 +56,7 @@ export async function follow(listener: Listener, opened: () => void, stop: Abort
       const response = await fetch(`${API}stream`, { headers, cache: "no-store", signal: attempt.signal });
       if (response.status === 401) forgetKey();
       if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-      state(true);
+      now("live");
       failures = 0;
       opened();
       const events = response.body
@@ -73,7 +74,7 @@ export async function follow(listener: Listener, opened: () => void, stop: Abort
       stop.removeEventListener("abort", end);
       attempt.abort();
     }
-    state(false);
+    now("lost");
     if (!apiKey.value) return;
     await pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 10_000, stop);
   }

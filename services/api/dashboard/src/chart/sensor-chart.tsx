@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { SensorAnswer } from "../api/types";
 import { colour, theme } from "../shell/theme";
-import { amount, clock, utc, withUnit } from "../words/format";
+import { amount, clock, unitText, utc, withUnit } from "../words/format";
 import { language, say, word } from "../words/language";
 import { columns, type Limit, limitsOf, valueSpan } from "./columns";
 import { useHistories } from "./history";
@@ -141,7 +141,7 @@ export function SensorChart(request: ChartRequest): JSX.Element {
   const holder = useDrawing(drawn, empty ? null : data);
   const bad = histories?.of.reduce((sum, history) => sum + history.points.reduce((n, point) => n + point.bad, 0), 0) ?? 0;
   const names = request.sensors.map((sensor) => `${sensor.id} ${say(sensor.label)}`).join(", ");
-  const label = `${word("chart.title", { name: names, unit: request.sensors[0]?.unit ?? "" })}. ${utc(request.start)} – ${utc(request.end)}`;
+  const label = `${word("chart.title", { name: names, unit: unitText(request.sensors[0]?.unit) })}. ${utc(request.start)} – ${utc(request.end)}`;
   return (
     <figure class={request.small ? "chart small" : "chart"} data-testid="chart" aria-label={label}>
       <div ref={holder} class="chart-canvas" style={{ minHeight: `${request.height}px` }}>

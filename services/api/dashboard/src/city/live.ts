@@ -114,7 +114,7 @@ export function start(): () => void {
   void follow(take, poll, stop.signal);
   poll();
   const timer = setInterval(() => {
-    const every = connection.value.live && store.loaded.value.size >= PARTS ? POLL_LIVE_MS : POLL_LOST_MS;
+    const every = connection.value.state === "live" && store.loaded.value.size >= PARTS ? POLL_LIVE_MS : POLL_LOST_MS;
     if (Date.now() - last >= every) poll();
   }, TICK_MS);
   return () => {

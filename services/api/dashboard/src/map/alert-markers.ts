@@ -8,55 +8,82 @@ import { alertAddress } from "../route";
 import { LifelineMark, SeverityMark } from "../shell/marks";
 import { say } from "../words/language";
 
-/** With more open alerts than this the markers lose their words, so that the map stays readable. */
-const MOST_WITH_WORDS = 8;
+/** Room for the words of a marker: its height and what lies around them, in pixels. */
+const HEIGHT = 34;
+const SIGNS_WIDTH = 70;
 /** An alert pulses only when it came while the page was open. */
 const seen = new Set<string>();
 let first = true;
 
-function element(alert: AlertAnswer, words: boolean, fresh: boolean): HTMLAnchorElement {
+interface Shown {
+  alert: AlertAnswer;
+  marker: Marker;
+  element: HTMLAnchorElement;
+  looks: string;
+}
+
+function element(alert: AlertAnswer, fresh: boolean): HTMLAnchorElement {
   const link = document.createElement("a");
   link.href = alertAddress(alert.id);
   link.className = `alert-marker severity-${alert.highest_severity}${fresh ? " fresh" : ""}${alert.state === "open" ? "" : " calm"}`;
   link.dataset["testid"] = "alert-marker";
+  link.style.zIndex = String(2 + alert.highest_severity);
   const name = `${say(alert.label)}, ${say(alert.kind_label)}, ${say(alert.asset_name)}`;
   link.title = name;
   link.setAttribute("aria-label", name);
-  const parts = [h(SeverityMark, { severity: alert.highest_severity }), h(LifelineMark, { lifeline: alert.lifeline })];
-  render(h("span", { class: "alert-marker-body" }, ...parts, words ? h("span", {}, say(alert.kind_label)) : null), link);
+  const signs = [h(SeverityMark, { severity: alert.highest_severity }), h(LifelineMark, { lifeline: alert.lifeline })];
+  render(h("span", { class: "alert-marker-body" }, ...signs, h("span", { class: "words" }, say(alert.kind_label))), link);
   return link;
 }
 
 /** What decides how a marker looks; the same words mean the same marker. */
-function looks(alert: AlertAnswer, words: boolean): string {
-  return [alert.highest_severity, alert.state, alert.position, words].join();
+function looks(alert: AlertAnswer): string {
+  return [alert.highest_severity, alert.state, alert.position, alert.kind].join();
+}
+
+/** Lets a marker have its words where they cover no worse alert; the sign itself always stays. */
+function arrange(map: GlMap, markers: Iterable<Shown>): void {
+  const taken: { x: number; y: number; half: number }[] = [];
+  const worstFirst = [...markers].sort((a, b) => b.alert.highest_severity - a.alert.highest_severity);
+  for (const { alert, marker, element } of worstFirst) {
+    const { x, y } = map.project(marker.getLngLat());
+    const words = say(alert.kind_label);
+    const half = (SIGNS_WIDTH + words.length * (/[^\x00-\xff]/.test(words) ? 13.5 : 7)) / 2;
+    const free = taken.every((one) => Math.abs(one.x - x) > one.half + half || Math.abs(one.y - y) > HEIGHT);
+    element.classList.toggle("wordless", !free);
+    taken.push({ x, y, half: free ? half : SIGNS_WIDTH / 2 });
+  }
 }
 
 export function followAlerts(map: GlMap): () => void {
-  const markers = new Map<string, { marker: Marker; looks: string }>();
+  const markers = new Map<string, Shown>();
   const drop = (id: string): void => {
     markers.get(id)?.marker.remove();
     markers.delete(id);
   };
+  const place = (alert: AlertAnswer, at: [number, number]): void => {
+    const look = looks(alert);
+    if (markers.get(alert.id)?.looks === look) return;
+    drop(alert.id);
+    const link = element(alert, !first && !seen.has(alert.id));
+    const marker = new Marker({ element: link, anchor: "bottom", offset: [0, -9] }).setLngLat(at).addTo(map);
+    markers.set(alert.id, { alert, marker, element: link, looks: look });
+  };
+  const rearrange = (): void => arrange(map, markers.values());
   const stop = effect(() => {
     const chosen = chosenLifeline.value;
     const shown = openAlerts.value.filter((alert) => alert.position && (!chosen || alert.lifeline === chosen));
     const ids = new Set(shown.map((alert) => alert.id));
     [...markers.keys()].filter((id) => !ids.has(id)).forEach(drop);
-    for (const alert of shown) {
-      const words = shown.length <= MOST_WITH_WORDS;
-      const look = looks(alert, words);
-      if (!alert.position || markers.get(alert.id)?.looks === look) continue;
-      drop(alert.id);
-      const fresh = !first && !seen.has(alert.id);
-      const marker = new Marker({ element: element(alert, words, fresh), anchor: "bottom", offset: [0, -9] });
-      markers.set(alert.id, { marker: marker.setLngLat(alert.position).addTo(map), looks: look });
-    }
-    shown.forEach((alert) => seen.add(alert.id));
-    if (shown.length) first = false;
+    shown.forEach((alert) => alert.position && place(alert, alert.position));
+    openAlerts.value.forEach((alert) => seen.add(alert.id));
+    if (seen.size) first = false;
+    rearrange();
   });
+  map.on("moveend", rearrange);
   return () => {
     stop();
+    map.off("moveend", rearrange);
     [...markers.keys()].forEach(drop);
   };
 }

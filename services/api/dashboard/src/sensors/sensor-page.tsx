@@ -9,7 +9,7 @@ import { assetsById, cityNow, latest, zones } from "../city/store";
 import { alertAddress } from "../route";
 import { LifelineMark, Loading, SeverityMark, StateMark, Time } from "../shell/marks";
 import { Trouble } from "../shell/trouble";
-import { amount, duration, withUnit } from "../words/format";
+import { amount, duration, unitText, withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
 
 const HOUR_MS = 3_600_000;
@@ -112,7 +112,7 @@ export function SensorPage({ id }: { id: string }): JSX.Element {
       <section class="panel" aria-label={word("sensor.history")}>
         <div class="record-head">
           <h2>
-            {word("sensor.history")} <span class="quiet">{sensor.unit}</span>
+            {word("sensor.history")} <span class="quiet">{unitText(sensor.unit)}</span>
           </h2>
           <div class="choice" role="group" aria-label={word("span")}>
             {(Object.keys(SPANS) as Span[]).map((one) => (

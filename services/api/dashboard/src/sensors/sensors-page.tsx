@@ -23,7 +23,10 @@ function words(sensor: SensorAnswer): string {
 function found(search: string): SensorAnswer[] {
   const parts = search.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = chosenLifeline.value;
-  const urgency = (sensor: SensorAnswer): number => URGENCY[conditions.value.get(sensor.id)?.state ?? "silent"];
+  const urgency = (sensor: SensorAnswer): number => {
+    const condition = conditions.value.get(sensor.id);
+    return URGENCY[condition?.state ?? "silent"] * 10 - (condition?.severity ?? 0);
+  };
   return [...sensors.value.values()]
     .filter((sensor) => !chosen || sensor.lifeline === chosen)
     .filter((sensor) => !parts.length || parts.every((part) => words(sensor).includes(part)))

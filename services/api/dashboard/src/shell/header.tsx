@@ -38,12 +38,14 @@ function Clock(): JSX.Element {
   );
 }
 
+const SIGNS = { connecting: "○", live: "●", lost: "▲" };
+
 function ConnectionState(): JSX.Element {
-  const { live, since } = connection.value;
-  const text = live ? word("live") : word("reconnecting", { time: clock(new Date(since)) });
+  const { state, since } = connection.value;
+  const text = state === "lost" ? word("reconnecting", { time: clock(new Date(since)) }) : word(state);
   return (
-    <span class={live ? "connection live" : "connection lost"} data-testid="connection-state" role="status" title={utc(since)}>
-      <span aria-hidden="true">{live ? "●" : "▲"}</span> {text}
+    <span class={`connection ${state}`} data-testid="connection-state" data-state={state} role="status" title={utc(since)}>
+      <span aria-hidden="true">{SIGNS[state]}</span> {text}
     </span>
   );
 }

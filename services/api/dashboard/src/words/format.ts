@@ -47,8 +47,14 @@ export function amount(value: number | null | undefined): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: Math.abs(value) < 0.1 ? 4 : digits }).format(value);
 }
 
+/** A unit as it is printed: `m3/h` with its exponent raised, nothing for a pure number. */
+export function unitText(unit: string | null | undefined): string {
+  if (!unit || unit === "1") return "";
+  return unit.replace(/(?<=[a-z])2(?![0-9])/g, "²").replace(/(?<=[a-z])3(?![0-9])/g, "³");
+}
+
 export function withUnit(value: number | null | undefined, unit: string | null | undefined): string {
-  const shown = unit === "1" || !unit ? "" : unit;
+  const shown = unitText(unit);
   return shown ? `${amount(value)}\u202f${shown}` : amount(value);
 }
 

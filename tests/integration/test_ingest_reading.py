@@ -1,0 +1,131 @@
+"""What becomes of what devices send."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.core import wire
+from services.demo.broker import EmbeddedBroker
+from tests.integration.ingest_harness import (
+    Tables,
+    batch,
+    ingesting,
+    milliseconds,
+    now_ms,
+    publish,
+    register_sensors,
+    settings_for,
+    single,
+)
+
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def tables(database_url: str) -> Tables:
+    register_sensors(database_url, 8)
+    return Tables(database_url)
+
+
+async def test_a_reading_is_current_within_two_seconds(
+    database_url: str, tables: Tables, any_broker: EmbeddedBroker
+) -> None:
+    async with ingesting(settings_for(any_broker, database_url)):
+        await publish(any_broker.url, [single("s3", "2026-01-01T08:00:00+08:00", 101.5)])
+        seconds = await tables.hold(1)
+    assert seconds < 2
+    query = "select s.id, l.time, l.value, l.quality from latest l join sensor s on s.key = l.sensor_key"
+    assert tables.ask(query) == [("s3", T0, 101.5, 0)]
+    assert tables.ask("select zone, cardinality(times) from feed") == [("zone-3", 1)]
+
+
+GARBAGE: dict[str, tuple[str, object]] = {
+    "bad-topic": ("lifeline/v1/test/sensors/-odd-/readings", {"time": 1767225600000, "value": 1}),
+    "bad-json": (wire.sensor_readings_topic("test", "s0"), b'{"time": \xff'),
+    "oversized": (wire.sensor_readings_topic("test", "s0"), b" " * (wire.MAX_PAYLOAD_BYTES + 1)),
+}
+BAD_ENTRIES: dict[str, object] = {
+    "bad-field": {"sensor": "s1", "time": 1767225600000, "value": "high"},
+    "not-finite": {"sensor": "s1", "time": 1767225600000, "value": float("nan")},
+    "bad-time": {"sensor": "s1", "time": "2026-01-01T00:00:00", "value": 1},
+    "unknown-sensor": {"sensor": "nobody", "time": 1767225600000, "value": 1},
+    "wrong-unit": {"sensor": "s1", "time": 1767225600000, "value": 1, "unit": "MPa"},
+}
+
+
+async def test_garbage_is_set_aside_with_its_reason_and_the_good_entries_are_stored(
+    database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker
+) -> None:
+    good = [{"sensor": f"s{i}", "time": 1767225600000, "value": i} for i in range(4)]
+    mixed = json.dumps([*good[:2], *BAD_ENTRIES.values(), *good[2:]]).encode()
+    publications = [(wire.gateway_readings_topic("test", "gateway"), mixed)]
+    for topic, content in GARBAGE.values():
+        publications.append((topic, content if isinstance(content, bytes) else json.dumps(content).encode()))
+    async with ingesting(settings_for(mosquitto_broker, database_url)):
+        await publish(mosquitto_broker.url, publications)
+        await tables.hold(4, rejections=8)
+    assert tables.count("reading") == 4
+    found = {
+        reason: (detail, payload)
+        for reason, detail, payload in tables.ask("select reason, detail, payload from rejection")
+    }
+    assert found.keys() == GARBAGE.keys() | BAD_ENTRIES.keys()
+    assert all(": " in detail for detail, _ in found.values())
+    assert found["wrong-unit"][0] == "unit: MPa is not the declared kPa"
+    assert json.loads(found["bad-field"][1]) == BAD_ENTRIES["bad-field"]
+    assert max(len(payload) for _, payload in found.values()) == 4096
+
+
+async def test_repetitions_are_harmless_and_reach_the_feed_once(
+    database_url: str, tables: Tables, any_broker: EmbeddedBroker
+) -> None:
+    start = milliseconds(T0)
+    readings = [(f"s{i % 8}", start + i // 8, float(i)) for i in range(80)]
+    async with ingesting(settings_for(any_broker, database_url)):
+        await publish(any_broker.url, [batch(readings + readings), batch(readings)] * 2)
+        await publish(any_broker.url, [single("s0", start + 999_999, 5.0)])
+        await tables.hold(81)
+    assert tables.count("reading") == 81
+    fed = tables.fed()
+    assert len(fed) == len(set(fed)) == 81
+
+
+async def test_a_late_reading_is_stored_and_never_becomes_current(
+    database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker
+) -> None:
+    start = milliseconds(T0)
+    async with ingesting(settings_for(mosquitto_broker, database_url)):
+        await publish(mosquitto_broker.url, [single("s0", start + 60_000, 2.0)])
+        await tables.hold(1)
+        await publish(mosquitto_broker.url, [single("s0", start, 1.0), batch([("s0", start + 30_000, 1.5)])])
+        await tables.hold(3)
+    assert tables.ask("select time, value from latest") == [(T0 + timedelta(minutes=1), 2.0)]
+
+
+async def test_a_sensor_registered_while_ingest_runs_is_known(
+    database_url: str, mosquitto_broker: EmbeddedBroker
+) -> None:
+    tables = Tables(database_url)
+    async with ingesting(settings_for(mosquitto_broker, database_url)):
+        await publish(mosquitto_broker.url, [single("s1", now_ms(), 1.0)])
+        await tables.hold(0, rejections=1)
+        register_sensors(database_url, 8)
+        tables.ask("select pg_notify('lifeline_register', '')")
+        await publish(mosquitto_broker.url, [single(f"s{i}", now_ms() + i, 1.0) for i in range(8)])
+        await tables.hold(1)
+
+
+async def test_implausible_and_doubted_values_are_kept_and_marked(
+    database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker
+) -> None:
+    start = milliseconds(T0)
+    sent = [single("s0", start, 1001.0), single("s1", start, 5.0, quality=1), single("s2", start, -1.0, quality=1)]
+    async with ingesting(settings_for(mosquitto_broker, database_url)):
+        await publish(mosquitto_broker.url, sent)
+        await tables.hold(3)
+    assert tables.ask("select value, quality, reason from reading order by value") == [
+        (-1.0, 2, "out-of-range"),
+        (5.0, 1, "device"),
+        (1001.0, 2, "out-of-range"),
+    ]

@@ -1,0 +1,249 @@
+"""What reaches a real broker: everything, in order, never from the future, across outages and restarts."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from services.core.wire import READINGS_FILTERS, parse_readings_topic
+from simulators.city import City
+from simulators.outbox import Broker
+from simulators.progress import Journal, Message, Progress, ProgressError, read_progress
+from simulators.publisher import Play, messages, publish_city
+from simulators.scenario import load_scenario
+from simulators.story_clock import StoryClock
+
+_MINUTE = timedelta(minutes=1)
+
+
+def _fresh(origin: datetime) -> Progress:
+    return Progress(city="demo", scenario="story", seed=1, origin=origin, published=origin)
+
+
+def _play(city: City, origin: datetime, minutes: int) -> Play:
+    return Play(city, load_scenario("story"), origin, 1, origin + minutes * _MINUTE)
+
+
+class _Mosquitto:
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._settings = folder / "mosquitto.conf"
+        lines = (f"listener {self.port} 127.0.0.1", "allow_anonymous true", "max_queued_messages 0")
+        self._settings.write_text("\n".join(lines) + "\n", "utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        self._process = subprocess.Popen([program, "-c", str(self._settings)], stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise TimeoutError("mosquitto did not start")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class _Watched(Journal):
+    """Tells when a certain story time has been published."""
+
+    awaited = datetime.max.replace(tzinfo=UTC)
+
+    def __init__(self, path: Path | None, progress: Progress, monotonic: Callable[[], float]) -> None:
+        super().__init__(path, progress, monotonic)
+        self.reached = asyncio.Event()
+
+    def acknowledged(self, message: Message) -> None:
+        super().acknowledged(message)
+        if self.progress.published >= self.awaited:
+            self.reached.set()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[_Mosquitto]:
+    broker = _Mosquitto(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@asynccontextmanager
+async def _received(port: int) -> AsyncIterator[list[tuple[datetime, str, bytes]]]:
+    """Messages that arrive while the block runs, with the wall time of their arrival."""
+    arrived: list[tuple[datetime, str, bytes]] = []
+
+    async def listen(client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            arrived.append((datetime.now(UTC), str(message.topic), message.payload))
+
+    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+        for topic in READINGS_FILTERS:
+            await client.subscribe(topic, qos=1)
+        listening = asyncio.create_task(listen(client))
+        yield arrived
+        await asyncio.sleep(0.3)
+        listening.cancel()
+
+
+async def _publish(play: Play, port: int, journal: Journal, speed: float = 1e6) -> None:
+    story = StoryClock(journal.progress.published, speed, lambda: datetime.now(UTC))
+    await publish_city(play, story, Broker("127.0.0.1", port), journal)
+
+
+def _readings(arrived: list[tuple[datetime, str, bytes]]) -> list[tuple[str, str, float]]:
+    found = []
+    for _, topic, payload in arrived:
+        parsed = parse_readings_topic(topic)
+        assert parsed is not None
+        content = json.loads(payload)
+        rows = content if isinstance(content, list) else [{"sensor": parsed.sensor, **content}]
+        found += [(row["sensor"], row["time"], row["value"]) for row in rows]
+    return found
+
+
+@pytest.mark.mosquitto
+async def test_every_reading_arrives_once_on_its_topic(city: City, origin: datetime, mosquitto: _Mosquitto) -> None:
+    async with _received(mosquitto.port) as arrived:
+        await _publish(_play(city, origin, 5), mosquitto.port, Journal(None, _fresh(origin), time.monotonic))
+    readings = _readings(arrived)
+    fast = sum(s.interval_s == 60 for s in city.sensors)
+    assert len(readings) == len(set(readings)) == 2 * len(city.sensors) + 4 * fast
+    kinds = {topic.split("/")[3] for _, topic, _ in arrived}
+    assert kinds == {"sensors", "gateways"}
+
+
+@pytest.mark.mosquitto
+async def test_nothing_is_published_before_it_was_measured(city: City, mosquitto: _Mosquitto) -> None:
+    start = datetime.now(UTC).replace(microsecond=0) - 5 * _MINUTE
+    play = Play(city, load_scenario("normal-day"), start, 1, start + 30 * _MINUTE)
+    async with _received(mosquitto.port) as arrived:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(_publish(play, mosquitto.port, Journal(None, _fresh(start), time.monotonic)), 2)
+    assert arrived
+    for at, topic, payload in arrived:
+        assert all(datetime.fromisoformat(t) <= at for _, t, _ in _readings([(at, topic, payload)]))
+
+
+@pytest.mark.mosquitto
+async def test_a_stopped_simulation_goes_on_where_it_stopped(
+    city: City, origin: datetime, mosquitto: _Mosquitto, tmp_path: Path
+) -> None:
+    """Cut off in the middle of the gateway outage, so that held readings must survive the restart too."""
+    path = tmp_path / "simulation.json"
+    play = _play(city, origin, 156)
+    async with _received(mosquitto.port) as first:
+        journal = _Watched(path, _fresh(origin), time.monotonic)
+        journal.awaited = origin + 140 * _MINUTE
+        stopped = asyncio.create_task(_publish(play, mosquitto.port, journal))
+        await journal.reached.wait()
+        stopped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+    progress = read_progress(path, _fresh(origin))
+    assert progress.checkpoint is not None
+    assert progress.published < play.origin + 150 * _MINUTE
+    async with _received(mosquitto.port) as second:
+        await _publish(play, mosquitto.port, Journal(path, progress, time.monotonic))
+    expected = list(messages(play, _fresh(origin)))
+    sent = [(topic, payload) for _, topic, payload in first + second]
+    assert list(dict.fromkeys(sent)) == [(m.topic, m.payload) for m in expected]
+    assert len(sent) - len(expected) <= 20
+
+
+@pytest.mark.mosquitto
+async def test_nothing_is_lost_while_the_broker_is_away(
+    city: City, origin: datetime, mosquitto: _Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play = _play(city, origin, 40)
+    story = StoryClock(origin, 600, lambda: datetime.now(UTC))
+    journal = Journal(None, _fresh(origin), time.monotonic)
+    publishing = asyncio.create_task(publish_city(play, story, Broker("127.0.0.1", mosquitto.port), journal))
+    async with _received(mosquitto.port) as before:
+        await asyncio.sleep(1.5)
+    mosquitto.stop()
+    await asyncio.sleep(1)
+    mosquitto.start()
+    async with _received(mosquitto.port) as after:
+        await publishing
+    out = capsys.readouterr().out
+    assert out.count("broker is away") == 1
+    assert out.count("broker is back") == 1
+    seen = set(_readings(before)) | set(_readings(after))
+    expected = {r for m in messages(play, _fresh(origin)) for r in _readings([(origin, m.topic, m.payload)])}
+    missing = expected - seen
+    acknowledged_unseen = [r for r in missing if datetime.fromisoformat(r[1]) > journal.progress.published]
+    assert acknowledged_unseen == []
+    assert len(missing) < 600
+
+
+@pytest.mark.mosquitto
+def test_sigterm_ends_the_simulation_within_two_seconds(
+    city_folder: Path, mosquitto: _Mosquitto, tmp_path: Path
+) -> None:
+    state = tmp_path / "simulation.json"
+    program = (
+        "import sys; from datetime import datetime, timedelta, UTC; from pathlib import Path;"
+        "from simulators.publisher import simulate;"
+        f"simulate(Path({str(city_folder)!r}), 'story', start=datetime.now(UTC) - timedelta(hours=9), speed=300,"
+        f" mqtt_host='127.0.0.1', mqtt_port={mosquitto.port}, state_file=Path({str(state)!r}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
+    for _ in range(200):
+        if state.exists():
+            break
+        time.sleep(0.05)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=10)
+    assert time.monotonic() - asked < 2
+    assert process.returncode == 0
+    assert b"simulation ends" in out
+    assert json.loads(state.read_text("utf-8"))["scenario"] == "story"
+
+
+def test_the_progress_file_of_another_simulation_is_refused(tmp_path: Path, origin: datetime) -> None:
+    path = tmp_path / "simulation.json"
+    Journal(path, _fresh(origin), time.monotonic).write()
+    with pytest.raises(ProgressError, match=r"simulation\.json: seed is 1, not 2"):
+        read_progress(path, _fresh(origin).model_copy(update={"seed": 2}))
+
+
+def test_a_broken_progress_file_is_named_with_its_field(tmp_path: Path, origin: datetime) -> None:
+    path = tmp_path / "simulation.json"
+    path.write_text('{"city": "demo"}', "utf-8")
+    with pytest.raises(ProgressError, match=r"simulation\.json: scenario"):
+        read_progress(path, _fresh(origin))
+
+
+def test_progress_is_replaced_in_one_step_and_not_at_every_message(tmp_path: Path, origin: datetime) -> None:
+    now = [0.0]
+    journal = Journal(tmp_path / "simulation.json", _fresh(origin), lambda: now[0])
+    for k in range(5):
+        journal.acknowledged(Message(origin + k * _MINUTE, "t", b""))
+    assert read_progress(tmp_path / "simulation.json", _fresh(origin)).messages == 1
+    now[0] = 1.0
+    journal.acknowledged(Message(origin + 9 * _MINUTE, "t", b""))
+    again = read_progress(tmp_path / "simulation.json", _fresh(origin))
+    assert (again.messages, again.published) == (6, origin + 9 * _MINUTE)
+    assert [p.name for p in tmp_path.iterdir()] == ["simulation.json"]
