@@ -141,6 +141,7 @@ class Outbox:
             sending.result()
         finally:
             sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
         async with self._changed:
             for message in wave:
                 self._waiting.popleft()

@@ -120,7 +120,7 @@ def _write_readings(folder: Path, batches: Iterable[Batch]) -> int:
         ):
             file.write("time,sensor,value\n")
             for batch in of_day:
-                times = {reading.time: rfc3339(reading.time) for reading in batch.readings}
+                times = {time: rfc3339(time) for time in {reading.time for reading in batch.readings}}
                 file.writelines(f"{times[r.time]},{r.sensor},{r.value}\n" for r in batch.readings)
                 count += len(batch.readings)
     return count

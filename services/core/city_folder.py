@@ -234,7 +234,10 @@ def read_city_folder(folder: Path) -> CityFolder:
             for zone, geometry in _features(folder / "zones.geojson", _ZoneProperties)
         ],
         assets=[_asset(*feature) for feature in _features(folder / "assets.geojson", _AssetProperties)],
-        links=[Link(row.source, row.target, row.kind, row.length_m) for row in read_rows(folder / "links.csv", _LinkRow)],
+        links=[
+            Link(link.source, link.target, link.kind, link.length_m)
+            for link in read_rows(folder / "links.csv", _LinkRow)
+        ],
         sensors=list(read_rows(folder / "sensors.csv", SensorRow)),
         thresholds=thresholds,
     )

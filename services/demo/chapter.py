@@ -10,6 +10,9 @@ from typing import Any
 _SLACK = timedelta(minutes=45)
 """An alert may still open this long after its cause has ended (water stands, gas lingers)."""
 
+_PUBLISHED_FROM_CM = 27.0
+"""Water below this depth raises an alert and is left to a person to publish; a default of the drainage rules."""
+
 DANGERS: Mapping[str, str] = {
     "water-leak": "water leak",
     "gas-leak": "gas leak",
@@ -36,6 +39,7 @@ class Chapter:
     zone: str
     start: datetime
     end: datetime
+    peak: float
     note: str
     alert: Mapping[str, Any] | None = None
     trace_rank: int | None = None
@@ -43,7 +47,9 @@ class Chapter:
 
     @property
     def is_danger(self) -> bool:
-        """Whether it has to end in a closed work order; a fault only has to be noticed."""
+        """Whether it has to end in a closed work order; a fault, or a puddle, only has to be noticed."""
+        if self.kind == "waterlogging":
+            return self.peak >= _PUBLISHED_FROM_CM
         return self.kind in DANGERS
 
     @property
@@ -66,8 +72,10 @@ class Chapter:
         if self.kind == "sensor-fault":
             return bool(set(alert["sensors"]) & set(self.note.split()))
         if self.kind == "gateway-outage":
-            return bool(alert["sensor_fault"]) and self.asset == alert["asset"]
-        return not alert["sensor_fault"] and alert["zone"] == self.zone
+            return bool(alert["sensor_fault"]) and str(alert["asset"]) == self.asset
+        if self.kind == "waterlogging":
+            return str(alert["asset"]) == self.asset
+        return not alert["sensor_fault"] and str(alert["zone"]) == self.zone
 
 
 def read_chapters(truth: Path, zones: Mapping[str, str]) -> list[Chapter]:
@@ -86,6 +94,7 @@ def read_chapters(truth: Path, zones: Mapping[str, str]) -> list[Chapter]:
             zone=zones.get(row["asset"], ""),
             start=datetime.fromisoformat(row["start"]),
             end=datetime.fromisoformat(row["end"]),
+            peak=float(row["peak"]),
             note=row["note"],
         )
         for row in rows

@@ -24,7 +24,7 @@ from services.demo import preparation
 from services.demo.broker import EmbeddedBroker
 from services.demo.chapter import read_chapters
 from services.demo.desk import Desk
-from services.demo.directory import DemoError, DirectoryLock, private_text
+from services.demo.directory import LOCK_NAME, DemoError, DirectoryLock, private_text
 from services.demo.ports import LOOPBACK, free_port
 from services.demo.postgres import EmbeddedPostgres
 from services.demo.story import Story, story_time
@@ -68,8 +68,17 @@ async def play(settings: Settings, *, once: bool, as_json: bool, speed: float) -
 
     # A story that is judged starts from an empty city, so that its verdict does not depend on earlier runs.
     data_dir = settings.data_dir / "once" if once else settings.data_dir
-    if once:
-        _empty(data_dir)
+    summary: dict[str, object] | None = None
+    with DirectoryLock(data_dir):
+        if once:
+            _empty(data_dir)
+        summary = await _play(settings, data_dir, say, once=once, speed=speed)
+    if as_json and summary is not None:
+        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    return 0 if not once or (summary is not None and summary["passed"]) else 1
+
+
+async def _play(settings: Settings, data_dir: Path, say: Say, *, once: bool, speed: float) -> dict[str, object] | None:
     summary: dict[str, object] | None = None
     async with Supervisor(data_dir, say) as supervisor:
         stage = await _set(supervisor, settings, data_dir, say, speed)
@@ -79,22 +88,17 @@ async def play(settings: Settings, *, once: bool, as_json: bool, speed: float) -
             summary = await asyncio.wait_for(story, limit_s) | {"running_after_s": round(stage.running_after_s, 1)}
         else:
             await asyncio.gather(story, supervisor.wait())
-    if as_json and summary is not None:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-    return 0 if not once or (summary is not None and summary["passed"]) else 1
+    return summary
 
 
 def _empty(data_dir: Path) -> None:
-    if not data_dir.exists():
-        return
-    with DirectoryLock(data_dir):
-        cluster = (data_dir / "postgres").resolve()
-        shutil.rmtree(cluster, ignore_errors=True)
-        for entry in data_dir.iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+    """Remove what an earlier run left; the database's files may lie elsewhere, behind a link."""
+    shutil.rmtree((data_dir / "postgres").resolve(), ignore_errors=True)
+    for entry in data_dir.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != LOCK_NAME:
+            entry.unlink()
 
 
 async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: Say, speed: float) -> Stage:
@@ -158,11 +162,21 @@ async def _start_stores(
             database.wait_ready,
             user=database.user,
             stop_signal=database.stop_signal,
+            death_signal=database.stop_signal,
         )
     )
     say("starting the broker …")
     await asyncio.to_thread(broker.prepare)
-    await supervisor.start(ChildProcess("broker", broker.command(), broker.wait_ready, stop_signal=broker.stop_signal))
+    # A broker that is killed forgets what it has not saved yet, so it is asked to end even when we are killed.
+    await supervisor.start(
+        ChildProcess(
+            "broker",
+            broker.command(),
+            broker.wait_ready,
+            stop_signal=broker.stop_signal,
+            death_signal=broker.stop_signal,
+        )
+    )
     return database, broker
 
 
@@ -201,7 +215,8 @@ def _environment(
         "LIFELINE_API_HOST": settings.api_host,
         "LIFELINE_API_PORT": page.rsplit(":", maxsplit=1)[1],
         "LIFELINE_API_URL": page,
-        "LIFELINE_SHARED_SUBSCRIPTION": str(broker.shares_subscriptions).lower(),
+        # One ingest process shares with nobody, and a plain subscription outlives a restart of the broker.
+        "LIFELINE_INGEST_SHARED_SUBSCRIPTION": "false",
         "LIFELINE_WEBHOOK_PRIVATE_TARGETS": "true",
     }
     private_text(data_dir / "env", "".join(f"{name}={value}\n" for name, value in environment.items()))
@@ -225,7 +240,7 @@ async def _answering(url: str) -> None:
 
 async def _written(path: Path) -> None:
     for _ in range(600):
-        if path.exists():
+        if await asyncio.to_thread(path.exists):
             return
         await asyncio.sleep(0.05)
     raise DemoError(f"{path} was not written within 30 s")

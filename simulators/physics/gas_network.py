@@ -28,9 +28,11 @@ class GasNetwork:
         self._near, self._far = ends
         sources = np.array([self.node[a.id] for a in assets if a.kind == "regulator"])
         self._from_source = np.isin(self._near, sources)
-        self._inverse = self._solution(sources)
+        self._sources = sources
+        self._matrix = self._laplacian(sources)
         of_district = self._district[:, None] == np.arange(self.districts)
-        self._shares = self._inverse @ (self._demand_m3h[:, None] * of_district)
+        self._shares = self._drops_of(self._demand_m3h[:, None] * of_district)
+        self._leak_shares: dict[int, Vector] = {}
         self._drawn = self._demand_m3h
         self._drops = self._shares.sum(axis=1)
         outlets = [a.number("outlet_kpa") for a in assets if a.kind == "regulator"]
@@ -45,7 +47,7 @@ class GasNetwork:
         for pipe, flow in leaks_m3h.items():
             far = self._far[self.pipe[pipe]]
             self._drawn[far] += flow
-            self._drops += self._inverse[:, far] * flow
+            self._drops += self._leak_share(int(far)) * flow
 
     def pressures_kpa(self) -> Vector:
         """Gauge pressure of every node, in the order of ``node``."""
@@ -65,8 +67,23 @@ class GasNetwork:
         """All demands and leaks."""
         return float(self._drawn.sum())
 
-    def _solution(self, sources: NDArray[np.int64]) -> Vector:
-        """The matrix that turns demands into drops of squared pressure."""
+    def _leak_share(self, node: int) -> Vector:
+        """Drops caused by one m3/h at a node."""
+        if node not in self._leak_shares:
+            drawn = np.zeros(len(self.node))
+            drawn[node] = 1.0
+            self._leak_shares[node] = self._drops_of(drawn)
+        return self._leak_shares[node]
+
+    def _drops_of(self, drawn: Vector) -> Vector:
+        """Drops of squared pressure by what is drawn; what a source itself gives away drops nothing."""
+        outside = drawn.copy()
+        outside[self._sources] = 0.0
+        drops: Vector = np.linalg.solve(self._matrix, outside).astype(np.float64)
+        return drops
+
+    def _laplacian(self, sources: NDArray[np.int64]) -> Vector:
+        """Conductances between nodes; the rows of sources hold them at their pressure."""
         matrix = np.zeros((len(self.node), len(self.node)))
         np.add.at(matrix, (self._near, self._near), self._conductance)
         np.add.at(matrix, (self._far, self._far), self._conductance)
@@ -74,9 +91,7 @@ class GasNetwork:
         np.add.at(matrix, (self._far, self._near), -self._conductance)
         matrix[sources, :] = 0.0
         matrix[sources, sources] = 1.0
-        inverse: Vector = np.linalg.inv(matrix).astype(np.float64)
-        inverse[:, sources] = 0.0
-        return inverse
+        return matrix
 
 
 def _pipes(

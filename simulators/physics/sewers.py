@@ -10,6 +10,7 @@ from simulators.city import City
 from simulators.noise import Vector
 
 _SUBSTEP_S = 20.0
+_CALM_SUBSTEP_S = 60.0
 _RUNOFF_SHARE = 0.75
 _RUNOFF_MM_H = 1.9
 """Nonlinear reservoir: runoff in mm/h is this times the standing depth in mm to the power 5/3 (Manning)."""
@@ -54,7 +55,8 @@ class Sewers:
 
     def advance(self, seconds: float, rain_mm_h: Vector, dry_m3s_ha: float) -> None:
         """Let rain and sewage run for some seconds."""
-        steps = max(1, math.ceil(seconds / _SUBSTEP_S))
+        calm = not rain_mm_h.any() and not self._street.any() and bool((self._level_m <= self._crown_m).all())
+        steps = max(1, math.ceil(seconds / (_CALM_SUBSTEP_S if calm else _SUBSTEP_S)))
         for _ in range(steps):
             self._substep(seconds / steps, rain_mm_h, dry_m3s_ha)
         self._level_m = self._levels_m()

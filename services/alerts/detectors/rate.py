@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 
 from services.alerts.detectors.contract import UNKNOWN, Detector, Score, State
 
-_FEWEST = 3
+_FEWEST = 5
+"""With five values, one wrong one makes fewer than half of the slopes."""
 _MOST = 12
 
 
 class Rate(Detector):
     """Scores the slope of the recent values, per minute, wherever the value itself is at least ``floor``.
 
-    The slope is the median of the slopes between all pairs of the values of the last ``window_s`` (at least three, at
+    The slope is the median of the slopes between all pairs of the values of the last ``window_s`` (at least five, at
     most the last twelve): a single wrong value does not move it. Below ``floor`` the score is 0.
 
     Source: Theil (1950), Sen (1968).
@@ -35,7 +36,7 @@ class Rate(Detector):
         return {"window_s": self.window_s, "floor": self.floor}
 
     def score(self, time_s: float, value: float) -> Score:
-        """The slope up to this value, in its unit per minute; unknown with fewer than three values."""
+        """The slope up to this value, in its unit per minute; unknown with fewer than five values."""
         if not isfinite(value):
             return UNKNOWN
         points = self._points

@@ -82,7 +82,7 @@ METHANE_RISING = SensorRule(
         "{asset}甲烷浓度不再上升：{value} {unit}。",
     ),
     quantities=("methane",),
-    detector=lambda _: Rate(window_s=900, floor=10),
+    detector=lambda _: Rate(window_s=1500, floor=10),
     grades=same_for_all(
         Threshold(
             Severity.MAJOR,

@@ -5,7 +5,7 @@ import type { AlertAnswer, NotificationAnswer, WarningAnswer, WarningMove, WorkO
 import { DeliveryState } from "../records/deliveries";
 import { LifelineMark, SeverityMark, Time } from "../shell/marks";
 import { type Deed, Refusal, useDeed } from "../shell/trouble";
-import { say, word } from "../words/language";
+import { say, word, wordFor } from "../words/language";
 import { PublishForm } from "./publish-form";
 
 interface Published {
@@ -22,7 +22,7 @@ function Step({ name, at, by }: { name: string; at: string | null; by: string | 
     <div>
       <dt>{name}</dt>
       <dd>
-        <Time at={at} empty={word("warning.notyet")} /> {at && by && <span class="quiet">{word("warning.by", { person: by })}</span>}
+        <Time at={at} empty={word("warning.notyet")} /> {at && by && <span class="quiet">{word("warning.by", { person: wordFor("actor", by) })}</span>}
       </dd>
     </div>
   );
