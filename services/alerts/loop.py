@@ -67,7 +67,9 @@ async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, fi
         await alerts.add(connection, opened, audit.SYSTEM)
         return opened
     merged = alert_merge.merge(running, finding)
-    if merged.highest_severity > running.highest_severity or set(merged.sensors) != set(running.sensors):
+    is_news = merged.highest_severity > running.highest_severity or set(merged.sensors) != set(running.sensors)
+    # What a rule sees when it lets go says nothing about where the trouble came from.
+    if is_news and finding.state is not FindingState.CLEARED:
         merged = _traced(city, merged, finding)
     action = "clear" if merged.cleared_at is not None else "evolve"
     return await alerts.save(connection, merged, before=running, actor=audit.SYSTEM, action=action)

@@ -9,19 +9,24 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from services.alerts.feed_follower import FeedFollower
+from services.alerts.feed_follower import FeedFollower, OvertakenError
 from services.alerts.notify.worker import Notifier, run_worker
 from services.core.settings import Settings
 from services.core.store import feed, register
 from services.core.store.pool import open_pool
 
 _POLL_S = 0.5
+_STAND_BY_S = 1.0
 _PRUNE_EVERY = timedelta(minutes=1)
+_SHORTEST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
 _OWNER_LOCK = 0x11FE_A1E7
 """Advisory lock of the process that follows the feed; a second process waits for it and takes over."""
 
 log = structlog.get_logger()
+
+Reached = Callable[[], None]
+"""Called by a part of the process when it has got through to the database."""
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -30,7 +35,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         raise ValueError("database_url is not set")
     database_url = settings.database_url.get_secret_value()
     async with (
-        open_pool(database_url, settings.database_pool_size) as pool,
+        # A pool that gives up soon starts afresh as soon as it is asked again; one that does not, doubles its waits.
+        open_pool(database_url, settings.database_pool_size, reconnect=timedelta(seconds=_LONGEST_WAIT_S)) as pool,
         httpx.AsyncClient(timeout=settings.webhook_timeout.total_seconds(), follow_redirects=False) as client,
     ):
         follower = FeedFollower(
@@ -40,9 +46,20 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             idle_release=settings.idle_release,
         )
         notifier = Notifier(pool, client, settings)
+        database = _Database()
+
+        async def follow(reached: Reached) -> None:
+            await _follow(database_url, follower, reached)
+
+        async def notify(reached: Reached) -> None:
+            # A job worker that starts without a database waits half a minute for it; a plain connection knows at once.
+            async with await AsyncConnection.connect(database_url):
+                reached()
+            await run_worker(settings, database_url, notifier)
+
         tasks = [
-            asyncio.create_task(_again("feed", lambda: _follow(database_url, follower))),
-            asyncio.create_task(_again("notifications", lambda: run_worker(settings, database_url, notifier))),
+            asyncio.create_task(_again("feed", follow, database)),
+            asyncio.create_task(_again("notifications", notify, database)),
         ]
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -54,22 +71,40 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 raise result
 
 
-async def _again(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Repeat work that needs the database: one line when it fails, one when it is back."""
-    wait_s = 0.2
-    failing = False
+class _Database:
+    """Says once for the whole process that the database is away, and once that every part has it back."""
+
+    def __init__(self) -> None:
+        self._missed_by: set[str] = set()
+
+    def lost(self, part: str, error: BaseException) -> None:
+        if not self._missed_by:
+            log.warning("database away, trying again", reason=_first_line(error))
+        self._missed_by.add(part)
+
+    def reached(self, part: str) -> None:
+        if part in self._missed_by:
+            self._missed_by.remove(part)
+            if not self._missed_by:
+                log.info("database is back")
+
+
+async def _again(part: str, work: Callable[[Reached], Awaitable[None]], database: _Database) -> None:
+    """Repeat work that needs the database, more and more slowly while it is away."""
+    wait_s = _SHORTEST_WAIT_S
+
+    def reached() -> None:
+        nonlocal wait_s
+        wait_s = _SHORTEST_WAIT_S
+        database.reached(part)
+
     while True:
         try:
-            await work()
+            await work(reached)
         except Exception as error:
             if not _is_connection_trouble(error):
                 raise
-            if not failing:
-                log.warning("database away, trying again", part=name, reason=_first_line(error))
-            failing = True
-        else:
-            failing = False
-            wait_s = 0.2
+            database.lost(part, error)
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
@@ -84,20 +119,32 @@ def _is_connection_trouble(error: BaseException) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """The first line of what really went wrong, inside groups and causes."""
+    while True:
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        elif error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-async def _follow(database_url: str, follower: FeedFollower) -> None:
+async def _follow(database_url: str, follower: FeedFollower, reached: Reached) -> None:
     """Own the feed, then judge whatever comes; a notification wakes early, the poll is the truth."""
     follower.forget()
     async with await AsyncConnection.connect(database_url, autocommit=True) as listener:
-        await _own_the_feed(listener)
+        await _own_the_feed(listener, reached)
         await listener.execute(f"listen {feed.CHANNEL}")
         await listener.execute(f"listen {register.CHANNEL}")
         prune_at = asyncio.get_running_loop().time()
         while True:
-            while await follower.step():
-                pass
+            try:
+                while await follower.step():
+                    reached()
+            except OvertakenError:
+                log.warning("another alert process has taken the feed over")
+                return
+            reached()
             if asyncio.get_running_loop().time() >= prune_at:
                 await follower.prune()
                 prune_at = asyncio.get_running_loop().time() + _PRUNE_EVERY.total_seconds()
@@ -106,9 +153,22 @@ async def _follow(database_url: str, follower: FeedFollower) -> None:
                     follower.forget()
 
 
-async def _own_the_feed(listener: AsyncConnection) -> None:
-    cursor = await listener.execute("select pg_try_advisory_lock(%s)", (_OWNER_LOCK,))
-    row = await cursor.fetchone()
-    if row is not None and not row[0]:
-        log.info("another alert process follows the feed; standing by")
-        await listener.execute("select pg_advisory_lock(%s)", (_OWNER_LOCK,))
+async def _own_the_feed(listener: AsyncConnection, reached: Reached) -> None:
+    """Return when this process alone follows the feed.
+
+    The lock is asked for again and again: a statement that waits for it would keep the database from clearing away
+    old row versions for as long as the other process lives.
+    """
+    said = False
+    while True:
+        cursor = await listener.execute("select pg_try_advisory_lock(%s)", (_OWNER_LOCK,))
+        row = await cursor.fetchone()
+        if row is not None and row[0]:
+            break
+        reached()
+        if not said:
+            log.info("another alert process follows the feed; standing by")
+            said = True
+        await asyncio.sleep(_STAND_BY_S)
+    if said:
+        log.info("the other alert process is gone; taking over")

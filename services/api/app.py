@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from fastapi import FastAPI, Request, Response
@@ -12,9 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Histogram
 from starlette.middleware.gzip import GZipMiddleware
 
-from services.api import problems
+from services.api import problems, schemas
 from services.api.live import Live
-from services.api.routes import alerts, city, health, records, sensors, stream, warnings, work_orders
+from services.api.routes import (
+    alerts,
+    city,
+    description,
+    health,
+    records,
+    sensors,
+    stream,
+    warnings,
+    work_orders,
+)
 from services.core.settings import Settings
 from services.core.store import storage_level
 from services.core.store.pool import open_pool
@@ -30,6 +42,9 @@ are WGS 84 with longitude first, errors are RFC 9457 problem details. Severity r
 label such as 一级/red depends on its `scheme` and is never to be compared.
 """
 
+# The pool waits twice as long after each failed try, up to this; then a request makes it try afresh.
+_LONGEST_RECONNECT = timedelta(seconds=4)
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -41,7 +56,26 @@ _SECURITY_HEADERS = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
+class LifelineApi(FastAPI):
+    """The application, which describes its errors as what they are: problem details."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI description, the same one on every call."""
+        if self.openapi_schema is None:
+            described = super().openapi()
+            for path in described["paths"].values():
+                for operation in path.values():
+                    if "422" in operation["responses"]:
+                        operation["responses"]["422"] = problems.documented(422)[422]
+            models = described["components"]["schemas"]
+            for replaced in ("HTTPValidationError", "ValidationError"):
+                models.pop(replaced, None)
+            problem = schemas.ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
+            models |= problem.pop("$defs") | {"Problem": problem}
+        return super().openapi()
+
+
+def create_app(settings: Settings) -> LifelineApi:
     """The application; it opens its connections when it starts and closes them when it stops.
 
     Raises:
@@ -53,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_pool(database_url, settings.database_pool_size) as pool:
+        async with open_pool(database_url, settings.database_pool_size, _LONGEST_RECONNECT) as pool:
             app.state.pool = pool
             app.state.live = Live(pool, database_url)
             app.state.storage_level = await asyncio.to_thread(_storage_level, database_url)
@@ -63,16 +97,22 @@ def create_app(settings: Settings) -> FastAPI:
             with contextlib.suppress(asyncio.CancelledError):
                 await following
 
-    app = FastAPI(
-        title="Lifeline", version="1", description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
+    app = LifelineApi(
+        title="Lifeline",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
     )
     app.state.metrics = CollectorRegistry()
     _measure(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
     problems.install(app)
     app.include_router(health.router)
-    for part in (city, sensors, alerts, warnings, work_orders, records, stream):
-        app.include_router(part.router, prefix=PREFIX)
+    for part in (description, city, sensors, alerts, warnings, work_orders, records, stream):
+        app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 503))
     if DASHBOARD.is_dir():
         app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
     return app
@@ -97,6 +137,7 @@ def _measure(app: FastAPI) -> None:
         response = await call_next(request)
         route = request.scope.get("route")
         path = getattr(route, "path", "unknown")
-        seconds.labels(request.method, path, response.status_code).observe(time.perf_counter() - began)
+        method = request.method if request.method in _METHODS else "other"
+        seconds.labels(method, path, response.status_code).observe(time.perf_counter() - began)
         response.headers.update(_SECURITY_HEADERS)
         return response

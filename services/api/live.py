@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 import psycopg
@@ -30,7 +32,7 @@ class Message:
 
     type: str
     data: str
-    position: str | None
+    position: EventPosition | None
 
 
 class Live:
@@ -41,27 +43,33 @@ class Live:
         self._pool = pool
         self._database_url = database_url
         self._listeners: set[asyncio.Queue[Message | None]] = set()
+        # Both outlive a lost connection, so that listeners get what was committed while it was gone.
+        self._position: EventPosition | None = None
+        self._seen_at: datetime | None = None
 
     async def listen(self, after: EventPosition | None) -> AsyncIterator[Message]:
         """Events from now on, or from behind a position. A listener that falls far behind is disconnected."""
         queue: asyncio.Queue[Message | None] = asyncio.Queue(_QUEUE)
         self._listeners.add(queue)
         try:
-            if after is not None:
-                for message in await self._replay(after):
+            while after is not None:
+                missed, end = await self._missed(after)
+                if end is None:
+                    break
+                for message in missed:
                     yield message
-            while (message_or_end := await queue.get()) is not None:
-                yield message_or_end
+                after = end
+            while (live := await queue.get()) is not None:
+                if live.position is None or after is None or live.position > after:
+                    yield live
         finally:
             self._listeners.discard(queue)
 
-    async def _replay(self, after: EventPosition) -> list[Message]:
-        messages: list[Message] = []
+    async def _missed(self, after: EventPosition) -> tuple[list[Message], EventPosition | None]:
+        """A part of what was committed behind a position, and where that part ends; none at the end of the stream."""
         async with self._pool.connection() as connection:
-            while found := await events.after(connection, after):
-                messages += await _messages(connection, found)
-                after = found[-1].position
-        return messages
+            found = await events.after(connection, after)
+            return await _messages(connection, found), found[-1].position if found else None
 
     async def run(self) -> None:
         """Follow until cancelled; one line when the database goes away and one when it is back."""
@@ -82,19 +90,20 @@ class Live:
     async def _follow(self, connection: AsyncConnection) -> None:
         await connection.execute(f"listen {events.CHANNEL}")
         await connection.execute(f"listen {feed.CHANNEL}")
-        position = await events.newest(connection)
+        if self._position is None:
+            self._position = await events.newest(connection)
+            self._seen_at = (await history.newest_time(connection))[1]
         loop = asyncio.get_running_loop()
-        seen_at = (await history.newest_time(connection))[1]
         latest_due = loop.time()
         while True:
-            while found := await events.after(connection, position):
-                position = found[-1].position
+            while found := await events.after(connection, self._position):
                 self._send(await _messages(connection, found))
+                self._position = found[-1].position
             if self._listeners and loop.time() >= latest_due:
                 latest_due = loop.time() + _LATEST_EVERY_S
-                changed = await history.received_after(connection, seen_at)
+                changed = await history.received_after(connection, self._seen_at)
                 if changed:
-                    seen_at = max(latest.received_at for latest in changed)
+                    self._seen_at = max(latest.received_at for latest in changed)
                     self._send([_latest_message(changed)])
             with contextlib.suppress(TimeoutError):
                 async for _ in connection.notifies(timeout=_POLL_S, stop_after=1):
@@ -119,13 +128,13 @@ def _latest_message(changed: Sequence[history.Latest]) -> Message:
 
 
 async def _messages(connection: AsyncConnection, found: Sequence[Event]) -> list[Message]:
-    """Each thing once, as it is now, at the position of its last event."""
+    """Each thing once, as it is now, at the position of its last event and in the order of these positions."""
     newest = {(event.type, event.subject): event.position for event in found}
     messages = []
-    for (type_, subject), position in newest.items():
+    for (type_, subject), position in sorted(newest.items(), key=itemgetter(1)):
         answer = await _answer(connection, type_, UUID(subject))
         if answer is not None:
-            messages.append(Message(type_, answer.model_dump_json(), str(position)))
+            messages.append(Message(type_, answer.model_dump_json(), position))
     return messages
 
 

@@ -1,5 +1,6 @@
 """Every error the API answers with, as RFC 9457 problem details that say what is wrong and what to do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -14,6 +15,29 @@ from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
 from services.core.work_order import SensorsDisagreeError
 
 MEDIA_TYPE = "application/problem+json"
+SCHEMA = "#/components/schemas/Problem"
+
+_MEANINGS: Mapping[int, str] = {
+    401: "The key is missing, unknown, expired or revoked",
+    403: "The key does not carry the permission",
+    404: "There is no such thing",
+    409: "Not possible as things stand; `possible` says what is",
+    422: "The request is not valid; `errors` names the fields",
+    503: "The database is away; try again in a moment",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer beside its result, for its ``responses``."""
+    return {
+        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMA}}}}
+        for status in statuses
+    }
+
+
+def not_valid(field: str, reason: str) -> Problem:
+    """One field of the request is wrong in a way that its type does not show."""
+    return _not_valid([{"field": field, "reason": reason}])
 
 
 def not_found(what: str, name: object) -> Problem:
@@ -76,8 +100,22 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     fields = [
         {"field": ".".join(str(part) for part in entry["loc"]), "reason": entry["msg"]} for entry in error.errors()
     ]
+    return _answer(_not_valid(fields))
+
+
+def _not_valid(fields: list[dict[str, str]]) -> Problem:
     named = "; ".join(f"{field['field']}: {field['reason']}" for field in fields)
-    return _answer(Problem("Request not valid", type_="not-valid", detail=named, status=422, errors=fields))
+    return Problem("Request not valid", type_="not-valid", detail=named, status=422, errors=fields)
+
+
+async def _on_unstorable(_: Request, error: Exception) -> Response:
+    detail = f"the database cannot hold a value of the request: {str(error).splitlines()[0]}"
+    return _answer(Problem("Request not valid", type_="not-valid", detail=detail, status=422))
+
+
+async def _on_mistake(_: Request, error: Exception) -> Response:
+    detail = f"this is our mistake, and it is in the log ({type(error).__name__})"
+    return _answer(Problem("Internal error", type_="internal", status=500, detail=detail))
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
@@ -105,5 +143,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     for kind in (MoveNotAllowedError, SensorsDisagreeError, ChangedMeanwhileError, psycopg.errors.UniqueViolation):
         app.add_exception_handler(kind, _on_move)
+    app.add_exception_handler(psycopg.DataError, _on_unstorable)
+    app.add_exception_handler(Exception, _on_mistake)
     for trouble in (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed):
         app.add_exception_handler(trouble, _on_database)

@@ -38,6 +38,27 @@ class Page(BaseModel, Generic[ItemT]):
     next: str | None = None
 
 
+class ProblemField(BaseModel):
+    """A field of the request and what is wrong with it."""
+
+    field: str
+    reason: str
+
+
+class ProblemAnswer(BaseModel):
+    """An error as RFC 9457 problem details."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(description="what kind of problem; a word to decide by")
+    title: str
+    status: int
+    detail: str | None = Field(default=None, description="what is wrong and what to do")
+    errors: list[ProblemField] | None = Field(default=None, description="422: every field that is wrong")
+    state: str | None = Field(default=None, description="409: where the thing stands")
+    possible: list[str] | None = Field(default=None, description="409: the steps that may be taken now")
+
+
 class LifelineAnswer(Answer):
     """A lifeline of this city and how it is doing."""
 

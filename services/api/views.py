@@ -24,6 +24,9 @@ from services.core.warning import PublicWarning
 from services.core.work_order import MOVES as WORK_ORDER_MOVES
 from services.core.work_order import WorkOrder
 
+PERSON_MOVES = {move: table for move, table in ALERT_MOVES.items() if move is not AlertMove.CLEAR}
+"""What a person may do with an alert: all but saying that it is over, which the sensors do."""
+
 
 def centre(geometry: Mapping[str, Any]) -> tuple[float, float]:
     """Where to put a marker: the mean of a geometry's points, longitude first."""
@@ -83,7 +86,7 @@ def alert_fields(alert: Alert, words: AlertWords) -> dict[str, Any]:
         "explanation": asdict(alert.explanation),
         "warning": words.warnings.get(alert.id),
         "work_order": words.orders.get(alert.id),
-        "moves": [move for move in allowed_moves(ALERT_MOVES, alert.state) if move is not AlertMove.CLEAR],
+        "moves": allowed_moves(PERSON_MOVES, alert.state),
     }
 
 

@@ -1,15 +1,16 @@
 """A city's register in a folder: organisations, zones, assets, links, sensors. Described in docs/city-folder.md."""
 
 import csv
+import io
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from services.core.asset import Asset, Link, LinkKind
 from services.core.lifeline import Lifeline
@@ -21,7 +22,8 @@ from services.core.wire import field_error
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 RowT = TypeVar("RowT", bound=BaseModel)
-RecordT = TypeVar("RecordT")
+Seconds = Annotated[float, Field(ge=0, le=timedelta(days=366).total_seconds())]
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 class CityFolderError(Exception):
@@ -33,7 +35,7 @@ def _none_if_empty(value: object) -> object:
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _OrganisationRow(_Row):
@@ -72,9 +74,34 @@ class _AssetProperties(BaseModel):
     organisation: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
 
 
+_Longitude = Annotated[float, Field(ge=-180, le=180)]
+_Latitude = Annotated[float, Field(ge=-90, le=90)]
+_Position = tuple[_Longitude, _Latitude] | tuple[_Longitude, _Latitude, float]
+_Positions = Annotated[list[_Position], Field(min_length=1)]
+_Line = Annotated[list[_Position], Field(min_length=2)]
+_Ring = Annotated[list[_Position], Field(min_length=4)]
+_Rings = Annotated[list[_Ring], Field(min_length=1)]
+_COORDINATES: dict[str, TypeAdapter[Any]] = {
+    "Point": TypeAdapter(_Position),
+    "LineString": TypeAdapter(_Line),
+    "Polygon": TypeAdapter(_Rings),
+    "MultiPoint": TypeAdapter(_Positions),
+    "MultiLineString": TypeAdapter(Annotated[list[_Line], Field(min_length=1)]),
+    "MultiPolygon": TypeAdapter(Annotated[list[_Rings], Field(min_length=1)]),
+}
+
+
 class _Geometry(_Row):
     type: Literal["Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"]
     coordinates: list[Any]
+
+    @model_validator(mode="after")
+    def _in_its_shape(self) -> Self:
+        try:
+            _COORDINATES[self.type].validate_python(self.coordinates)
+        except ValidationError as error:
+            raise ValueError(f"coordinates do not make a {self.type} in WGS 84: {field_error(error)[1]}") from None
+        return self
 
 
 class _LinkRow(_Row):
@@ -92,9 +119,9 @@ class SensorRow(_Row):
     quantity: str
     unit: str
     asset: Name
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-90, le=90)]
-    interval_s: Annotated[float, Field(gt=0)]
+    lon: _Longitude
+    lat: _Latitude
+    interval_s: Annotated[Seconds, Field(gt=0)]
     gateway: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
 
 
@@ -104,9 +131,25 @@ class _ThresholdRow(_Row):
     side: Side
     raise_at: float
     clear_at: float
-    on_delay_s: Annotated[float, Field(ge=0)] = 0
-    off_delay_s: Annotated[float, Field(ge=0)] = 0
+    on_delay_s: Seconds = 0
+    off_delay_s: Seconds = 0
     source: str = "default"
+
+    @model_validator(mode="after")
+    def _clears_on_the_quiet_side(self) -> Self:
+        self.threshold()
+        return self
+
+    def threshold(self) -> Threshold:
+        return Threshold(
+            severity=Severity(self.severity),
+            side=self.side,
+            raise_at=self.raise_at,
+            clear_at=self.clear_at,
+            on_delay=timedelta(seconds=self.on_delay_s),
+            off_delay=timedelta(seconds=self.off_delay_s),
+            source=self.source,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,39 +177,56 @@ class CityFolder:
     thresholds: dict[str, list[Threshold]]
 
 
-def read_rows(path: Path, model: type[RowT]) -> Iterator[RowT]:
-    """The lines of a CSV file, each checked against a model.
+def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
+    """The lines of a CSV file, each checked against a model, with the file and the line where it stands.
 
     Raises:
         CityFolderError: naming the file, the line, the field and the reason.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
+        _check_header(path, lines.fieldnames, model)
+        for row in lines:
+            place = f"{path.name}, line {lines.line_num}"
+            yield place, _checked(place, model, row)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
-    for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
-        try:
-            yield model.model_validate(row)
-        except ValidationError as error:
-            field, reason = field_error(error)
-            raise CityFolderError(f"{path.name}, line {number}, {field}: {reason}") from None
 
 
-def _features(path: Path, model: type[RowT]) -> Iterator[tuple[RowT, dict[str, Any]]]:
+def _check_header(path: Path, names: Iterable[str] | None, model: type[BaseModel]) -> None:
+    found = list(names or [])
+    for name, field in model.model_fields.items():
+        if field.is_required() and name not in found:
+            raise CityFolderError(f"{path.name}, line 1, {name}: the column is missing")
+    for name in found:
+        if name not in model.model_fields or found.count(name) > 1:
+            reason = "the column is there twice" if found.count(name) > 1 else "there is no such column"
+            raise CityFolderError(f"{path.name}, line 1, {name}: {reason}")
+
+
+def _checked(place: str, model: type[RowT], row: Any) -> RowT:
+    if isinstance(row, dict) and None in row:
+        raise CityFolderError(f"{place}: has more fields than the header")
     try:
-        collection = json.loads(path.read_text(encoding="utf-8"))
-        features = collection["features"]
+        return model.model_validate(row)
+    except ValidationError as error:
+        field, reason = field_error(error)
+        where = f"{place}, {field}" if error.errors()[0]["loc"] else place
+        raise CityFolderError(f"{where}: {reason}") from None
+
+
+def _features(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT, dict[str, Any]]]:
+    try:
+        features = json.loads(path.read_text(encoding="utf-8-sig"))["features"]
+        numbered = list(enumerate(features, start=1))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CityFolderError(f"{path.name}: is not a GeoJSON FeatureCollection: {error}") from None
-    for number, feature in enumerate(features, start=1):
-        try:
-            geometry = _Geometry.model_validate(feature["geometry"])
-            yield model.model_validate(feature["properties"]), geometry.model_dump()
-        except ValidationError as error:
-            field, reason = field_error(error)
-            raise CityFolderError(f"{path.name}, feature {number}, {field}: {reason}") from None
-        except (KeyError, TypeError):
-            raise CityFolderError(f"{path.name}, feature {number}: has no geometry or no properties") from None
+    for number, feature in numbered:
+        place = f"{path.name}, feature {number}"
+        if not isinstance(feature, dict) or not feature.get("geometry") or not feature.get("properties"):
+            raise CityFolderError(f"{place}: has no geometry or no properties")
+        geometry = _checked(place, _Geometry, feature["geometry"])
+        yield place, _checked(place, model, feature["properties"]), geometry.model_dump()
 
 
 def _asset(properties: _AssetProperties, geometry: dict[str, Any]) -> Asset:
@@ -182,90 +242,86 @@ def _asset(properties: _AssetProperties, geometry: dict[str, Any]) -> Asset:
     )
 
 
-def _threshold(path: Path, row: _ThresholdRow) -> Threshold:
-    try:
-        return Threshold(
-            severity=Severity(row.severity),
-            side=row.side,
-            raise_at=row.raise_at,
-            clear_at=row.clear_at,
-            on_delay=timedelta(seconds=row.on_delay_s),
-            off_delay=timedelta(seconds=row.off_delay_s),
-            source=row.source,
-        )
-    except ValueError as error:
-        raise CityFolderError(f"{path.name}, sensor {row.sensor}: {error}") from None
-
-
 def _city(path: Path) -> tuple[str, Text]:
     try:
         city = tomllib.loads(path.read_text(encoding="utf-8"))
-        return str(city["id"]), Text(str(city["name_en"]), str(city["name_zh"]))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        return _NAME.validate_python(city["id"]), Text(str(city["name_en"]), str(city["name_zh"]))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
+    except ValidationError as error:
+        raise CityFolderError(f"{path.name}, id: {field_error(error)[1]}") from None
     except KeyError as error:
         raise CityFolderError(f"{path.name}: {error.args[0]} is missing") from None
 
 
 def read_city_folder(folder: Path) -> CityFolder:
-    """Read and check a city folder.
+    """Read a city folder and check it against itself.
 
     Raises:
         CityFolderError: naming the file, the line or feature, the field and the reason.
     """
     city, name = _city(folder / "city.toml")
-    thresholds: dict[str, list[Threshold]] = {}
-    if (limits := folder / "thresholds.csv").exists():
-        for row in read_rows(limits, _ThresholdRow):
-            thresholds.setdefault(row.sensor, []).append(_threshold(limits, row))
-    read = CityFolder(
+    organisations = list(read_rows(folder / "organisations.csv", _OrganisationRow))
+    people = list(read_rows(folder / "people.csv", _PersonRow))
+    zones = list(_features(folder / "zones.geojson", _ZoneProperties))
+    assets = list(_features(folder / "assets.geojson", _AssetProperties))
+    links = list(read_rows(folder / "links.csv", _LinkRow))
+    sensors = list(read_rows(folder / "sensors.csv", SensorRow))
+    limits = folder / "thresholds.csv"
+    thresholds = list(read_rows(limits, _ThresholdRow)) if limits.exists() else []
+
+    known_organisations = distinct(organisations, "id")
+    known_zones = distinct([(place, zone) for place, zone, _ in zones], "id")
+    placed_assets = [(place, asset) for place, asset, _ in assets]
+    known_assets = distinct(placed_assets, "id")
+    distinct(people, "id")
+    _refer(people, "organisation", known_organisations)
+    _refer(placed_assets, "zone", known_zones)
+    _refer(placed_assets, "organisation", {*known_organisations, None})
+    _refer(links, "source", known_assets)
+    _refer(links, "target", known_assets)
+    _refer(sensors, "asset", known_assets)
+    _refer(thresholds, "sensor", distinct(sensors, "sensor"))
+
+    limits_of: dict[str, list[Threshold]] = {}
+    for _, row in thresholds:
+        limits_of.setdefault(row.sensor, []).append(row.threshold())
+    return CityFolder(
         id=city,
         name=name,
         organisations=[
             Organisation(row.id, Text(row.name_en, row.name_zh), row.role, frozenset(row.lifelines))
-            for row in read_rows(folder / "organisations.csv", _OrganisationRow)
+            for _, row in organisations
         ],
         people=[
-            Person(row.id, row.organisation, row.name, Text(row.post_en, row.post_zh), row.phone)
-            for row in read_rows(folder / "people.csv", _PersonRow)
+            Person(row.id, row.organisation, row.name, Text(row.post_en, row.post_zh), row.phone) for _, row in people
         ],
         zones=[
-            ZoneArea(zone.id, zone.lifeline, Text(zone.name_en, zone.name_zh), geometry)
-            for zone, geometry in _features(folder / "zones.geojson", _ZoneProperties)
+            ZoneArea(zone.id, zone.lifeline, Text(zone.name_en, zone.name_zh), geometry) for _, zone, geometry in zones
         ],
-        assets=[_asset(*feature) for feature in _features(folder / "assets.geojson", _AssetProperties)],
-        links=[
-            Link(link.source, link.target, link.kind, link.length_m)
-            for link in read_rows(folder / "links.csv", _LinkRow)
-        ],
-        sensors=list(read_rows(folder / "sensors.csv", SensorRow)),
-        thresholds=thresholds,
+        assets=[_asset(properties, geometry) for _, properties, geometry in assets],
+        links=[Link(row.source, row.target, row.kind, row.length_m) for _, row in links],
+        sensors=[row for _, row in sensors],
+        thresholds=limits_of,
     )
-    _check_references(read)
-    return read
 
 
-def _check_references(city: CityFolder) -> None:
-    organisations = {organisation.id for organisation in city.organisations}
-    zones = {zone.id for zone in city.zones}
-    assets = {asset.id for asset in city.assets}
-    sensors = {sensor.sensor for sensor in city.sensors}
-    _refer("people.csv", city.people, lambda person: person.organisation, organisations, "organisation")
-    _refer("assets.geojson", city.assets, lambda asset: asset.zone, zones, "zone")
-    _refer(
-        "assets.geojson",
-        [asset for asset in city.assets if asset.organisation],
-        lambda asset: asset.organisation or "",
-        organisations,
-        "organisation",
-    )
-    _refer("links.csv", city.links, lambda link: link.source, assets, "asset")
-    _refer("links.csv", city.links, lambda link: link.target, assets, "asset")
-    _refer("sensors.csv", city.sensors, lambda sensor: sensor.asset, assets, "asset")
-    _refer("thresholds.csv", list(city.thresholds), str, sensors, "sensor")
+def distinct(rows: Iterable[tuple[str, BaseModel]], field: str) -> set[Any]:
+    """The values of a field that is to name each row once.
+
+    Raises:
+        CityFolderError: two rows have the same name.
+    """
+    seen: set[Any] = set()
+    for place, row in rows:
+        name = getattr(row, field)
+        if name in seen:
+            raise CityFolderError(f"{place}, {field}: {name!r} is declared a second time")
+        seen.add(name)
+    return seen
 
 
-def _refer(file: str, records: list[RecordT], name: Callable[[RecordT], str], known: set[str], what: str) -> None:
-    for record in records:
-        if name(record) not in known:
-            raise CityFolderError(f"{file}: {what} {name(record)!r} is not declared")
+def _refer(rows: Iterable[tuple[str, BaseModel]], field: str, known: set[Any]) -> None:
+    for place, row in rows:
+        if getattr(row, field) not in known:
+            raise CityFolderError(f"{place}, {field}: {getattr(row, field)!r} is not declared")

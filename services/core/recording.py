@@ -5,13 +5,14 @@ import gzip
 import io
 import math
 import tomllib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.core.city_folder import CityFolderError, SensorRow, read_rows
+from services.core.city_folder import CityFolderError, SensorRow, distinct, read_rows
 from services.core.reading import Quality
 
 _LONG = ["time", "sensor", "value"]
@@ -52,15 +53,20 @@ def read_recording(folder: Path) -> Recording:
         settings = tomllib.loads(description.read_text(encoding="utf-8"))
         pattern = str(settings["readings"])
         name = str(settings["name"])
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecordingError(f"{description.name}: cannot be read: {error}") from None
     except KeyError as error:
         raise RecordingError(f"{description.name}: {error.args[0]} is missing") from None
     try:
-        sensors = {row.sensor: row for row in read_rows(folder / "sensors.csv", SensorRow)}
+        rows = list(read_rows(folder / "sensors.csv", SensorRow))
+        distinct(rows, "sensor")
     except CityFolderError as error:
         raise RecordingError(str(error)) from None
-    files = tuple(sorted(folder.glob(pattern)))
+    sensors = {row.sensor: row for _, row in rows}
+    try:
+        files = tuple(sorted(folder.glob(pattern)))
+    except (ValueError, NotImplementedError):
+        files = ()
     if not files:
         raise RecordingError(f"{description.name}: no file matches readings = {pattern!r}")
     return Recording(name, folder, sensors, files, settings)
@@ -76,14 +82,14 @@ def readings_of(recording: Recording) -> Iterator[RecordedReading]:
         try:
             with _open(path) as stream:
                 yield from _file_readings(recording, path, csv.reader(stream))
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
             raise RecordingError(f"{path.name}: cannot be read: {error}") from None
 
 
 def _open(path: Path) -> io.TextIOBase:
     if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _file_readings(recording: Recording, path: Path, lines: Any) -> Iterator[RecordedReading]:
@@ -93,23 +99,34 @@ def _file_readings(recording: Recording, path: Path, lines: Any) -> Iterator[Rec
     is_long = header[:3] == _LONG
     if not is_long:
         _check_wide_header(recording, path, header)
-    for number, cells in enumerate(lines, start=2):
+    fewest = len(_LONG) if is_long else len(header)
+    for cells in lines:
+        if not cells:
+            continue
         try:
+            _check_length(cells, fewest, len(header))
             moment = _time(cells[0])
             if is_long:
                 yield _long_reading(recording, moment, cells)
             else:
                 yield from _wide_readings(moment, header, cells)
-        except (ValueError, IndexError) as error:
-            raise RecordingError(f"{path.name}, line {number}: {error}") from None
+        except (ValueError, OverflowError) as error:
+            raise RecordingError(f"{path.name}, line {lines.line_num}: {error}") from None
 
 
 def _check_wide_header(recording: Recording, path: Path, header: list[str]) -> None:
     if header[:1] != ["time"]:
         raise RecordingError(f"{path.name}, line 1: the header is neither time,sensor,value nor time,<sensor>,…")
     for sensor in header[1:]:
+        if header.count(sensor) > 1:
+            raise RecordingError(f"{path.name}, line 1: sensor {sensor!r} is there twice")
         if sensor not in recording.sensors:
             raise RecordingError(f"{path.name}, line 1: sensor {sensor!r} is not in sensors.csv")
+
+
+def _check_length(cells: list[str], fewest: int, most: int) -> None:
+    if not fewest <= len(cells) <= most:
+        raise ValueError(f"has {len(cells)} fields, not {most}")
 
 
 def _time(text: str) -> datetime:

@@ -7,7 +7,6 @@ import sys
 import structlog
 
 from services.core.settings import Settings
-from services.core.store.migrations import DatabaseNotReadyError
 from services.ingest.service import run
 
 
@@ -18,7 +17,7 @@ async def _main() -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         await run(Settings(), stop)
-    except (DatabaseNotReadyError, ValueError) as error:
+    except ValueError as error:
         structlog.get_logger().error("ingest cannot start", reason=str(error))
         return 1
     return 0

@@ -85,15 +85,16 @@ def _decode_entries(message: Message, sensor: str | None) -> Decoded:
 
 
 def _decode_entry(message: Message, sensor: str | None, entry: Any, decoded: Decoded) -> None:
+    # As JSON again, because JSON and Python values are checked by slightly different rules.
+    kept = json.dumps(entry, ensure_ascii=False).encode()
     try:
         if sensor is None:
-            named = wire.WireGatewayReading.model_validate(entry)
+            named = wire.WireGatewayReading.model_validate_json(kept)
             decoded.readings.append((named.sensor, named))
         else:
-            decoded.readings.append((sensor, wire.WireReading.model_validate(entry)))
+            decoded.readings.append((sensor, wire.WireReading.model_validate_json(kept)))
     except ValidationError as error:
         reason, detail = _explain(error)
-        kept = json.dumps(entry, ensure_ascii=False).encode()
         named_sensor = entry.get("sensor") if sensor is None and isinstance(entry, dict) else sensor
         claimed = named_sensor[:_MAX_NAME] if isinstance(named_sensor, str) else None
         decoded.rejections.append(message.reject(reason, detail, entry=kept, sensor=claimed))

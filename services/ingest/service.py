@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from services.core.settings import Settings
-from services.core.store.migrations import require_migrated
 from services.core.store.pool import Pool, open_pool
 from services.core.store.rejections import prune_rejections
 from services.ingest.batch import Batcher
@@ -30,8 +29,9 @@ PRUNE_EVERY = timedelta(hours=1)
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Store what arrives over MQTT until ``stop`` is set.
 
+    A database that was not migrated yet counts as away.
+
     Raises:
-        DatabaseNotReadyError: the database was not migrated.
         ValueError: an address is missing or malformed.
     """
     if settings.database_url is None or settings.mqtt_url is None:
@@ -55,7 +55,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
     with metrics.served(settings.ingest_metrics_port):
         async with pool, asyncio.TaskGroup() as group:
-            if await _before(stop, _load(database_url, database, register)):
+            if await _before(stop, register.load()):
                 background = [
                     group.create_task(writer.run(batcher)),
                     group.create_task(register.watch()),
@@ -65,12 +65,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 for task in background:
                     task.cancel()
     structlog.get_logger().info("ingest has stopped", instance=settings.ingest_instance)
-
-
-async def _load(database_url: str, database: Outage, register: Register) -> None:
-    """What must be known before the first message is taken: the schema fits, and which sensors there are."""
-    await database.keep_trying(lambda: asyncio.to_thread(require_migrated, database_url))
-    await register.load()
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

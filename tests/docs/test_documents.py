@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from services.core.rejection import RejectionReason
 from services.core.settings import Settings
@@ -34,7 +35,7 @@ def test_every_setting_is_explained() -> None:
 
 
 def test_listing_settings_never_shows_a_secret() -> None:
-    settings = Settings(database_url="postgresql://user:hunter2@127.0.0.1/x", api_key="lk_secret")
+    settings = Settings(database_url=SecretStr("postgresql://user:hunter2@127.0.0.1/x"), api_key=SecretStr("lk_secret"))
     listed = list_settings(settings)
     assert "hunter2" not in listed
     assert "lk_secret" not in listed
@@ -44,7 +45,5 @@ def test_listing_settings_never_shows_a_secret() -> None:
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
-    broken = [
-        target for target in targets if "://" not in target and not (path.parent / target.split("#")[0]).exists()
-    ]
+    broken = [target for target in targets if "://" not in target and not (path.parent / target.split("#")[0]).exists()]
     assert not broken, f"{path.name} links to {broken}"

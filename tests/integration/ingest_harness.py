@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,12 +146,14 @@ class IngestProcess:
         for name in ("database_url", "mqtt_url"):
             environment[f"LIFELINE_{name.upper()}"] = getattr(self.settings, name).get_secret_value()
         before = self.said("ingest is receiving")
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.ingest"], env=environment, stdout=output, stderr=output
-            )
+        self.process = self._launch(environment)
         await until(lambda: self.said("ingest is receiving") > before)
         return self
+
+    def _launch(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "services.ingest"]
+        with self.log.open("ab") as output:
+            return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
 
     def said(self, words: str) -> int:
         """How often the words occur in the log."""
@@ -196,15 +198,24 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], within_s: float
         await asyncio.sleep(0.02)
 
 
+@contextmanager
+def tables_of(database_url: str) -> Iterator["Tables"]:
+    """The tables of a database, for the length of a block."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield Tables(connection)
+
+
 class Tables:
     """Questions to the database about what was stored."""
 
-    def __init__(self, database_url: str) -> None:
-        self._database_url = database_url
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
 
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._database_url, autocommit=True) as connection:
-            return connection.execute(query.encode(), values).fetchall()
+        return self._connection.execute(query.encode(), values).fetchall()
+
+    def do(self, statement: str) -> None:
+        self._connection.execute(statement.encode())
 
     def count(self, table: str) -> int:
         return int(self.ask(f"select count(*) from {table}")[0][0])
@@ -215,9 +226,8 @@ class Tables:
 
     async def hold(self, readings: int, rejections: int = 0, within_s: float = 30.0) -> float:
         """Wait until so much is stored; returns the seconds it took."""
-        return await until(
-            lambda: self.count("reading") >= readings and self.count("rejection") >= rejections, within_s
-        )
+        fed = "select coalesce(sum(cardinality(times)), 0) from feed"
+        return await until(lambda: self.ask(fed)[0][0] >= readings and self.count("rejection") >= rejections, within_s)
 
 
 def now_ms() -> int:

@@ -20,6 +20,7 @@ from tests.integration.ingest_harness import (
     register_sensors,
     settings_for,
     single,
+    tables_of,
     until,
 )
 
@@ -27,9 +28,10 @@ SENSORS = 200
 
 
 @pytest.fixture
-def tables(database_url: str) -> Tables:
+def tables(database_url: str) -> Iterator[Tables]:
     register_sensors(database_url, SENSORS)
-    return Tables(database_url)
+    with tables_of(database_url) as tables:
+        yield tables
 
 
 def publications(readings: int, singles: int) -> Iterator[Publication]:
@@ -163,33 +165,37 @@ async def proxied(url: str) -> AsyncIterator[tuple[StoppableProxy, str]]:
 async def test_a_database_that_goes_and_comes_back_costs_nothing_but_time(
     database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    async with proxied(database_url) as (proxy, url):
-        async with ingest_process(settings_for(mosquitto_broker, url), tmp_path / "log") as ingest:
-            publishing = asyncio.create_task(publish(mosquitto_broker.url, publications(20_000, singles=2_000)))
-            await tables.hold(2_000)
-            await proxy.stop()
-            await until(lambda: ingest.said("the database is away") > 0)
-            await asyncio.sleep(2)
-            assert tables.count("reading") < 20_000
-            await proxy.start()
-            await publishing
-            await tables.hold(20_000)
-            assert ingest.said("the database is away") == ingest.said("the database is back") == 1
+    async with (
+        proxied(database_url) as (proxy, url),
+        ingest_process(settings_for(mosquitto_broker, url), tmp_path / "log") as ingest,
+    ):
+        publishing = asyncio.create_task(publish(mosquitto_broker.url, publications(20_000, singles=2_000)))
+        await tables.hold(2_000)
+        await proxy.stop()
+        await until(lambda: ingest.said("the database is away") > 0)
+        await asyncio.sleep(2)
+        assert tables.count("reading") < 20_000
+        await proxy.start()
+        await publishing
+        await tables.hold(20_000)
+        assert ingest.said("the database is away") == ingest.said("the database is back") == 1
     assert_exactly(tables, 20_000)
 
 
 async def test_a_stop_while_the_database_is_away_is_quick_and_loses_nothing(
     database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    async with proxied(database_url) as (proxy, url):
-        async with ingest_process(settings_for(mosquitto_broker, url), tmp_path / "log") as ingest:
-            await proxy.stop()
-            await publish(mosquitto_broker.url, publications(3_000, singles=1_000))
-            await until(lambda: ingest.said("the database is away") > 0)
-            code, seconds = ingest.terminate()
-            await proxy.start()
-            await ingest.start()
-            await tables.hold(3_000)
+    async with (
+        proxied(database_url) as (proxy, url),
+        ingest_process(settings_for(mosquitto_broker, url), tmp_path / "log") as ingest,
+    ):
+        await proxy.stop()
+        await publish(mosquitto_broker.url, publications(3_000, singles=1_000))
+        await until(lambda: ingest.said("the database is away") > 0)
+        code, seconds = ingest.terminate()
+        await proxy.start()
+        await ingest.start()
+        await tables.hold(3_000)
     assert code == 0
     assert seconds < 5
     assert ingest.said("Traceback") == 0

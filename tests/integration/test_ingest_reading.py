@@ -1,6 +1,8 @@
 """What becomes of what devices send."""
 
+import asyncio
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,15 +19,17 @@ from tests.integration.ingest_harness import (
     register_sensors,
     settings_for,
     single,
+    tables_of,
 )
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def tables(database_url: str) -> Tables:
+def tables(database_url: str) -> Iterator[Tables]:
     register_sensors(database_url, 8)
-    return Tables(database_url)
+    with tables_of(database_url) as tables:
+        yield tables
 
 
 async def test_a_reading_is_current_within_two_seconds(
@@ -106,14 +110,19 @@ async def test_a_late_reading_is_stored_and_never_becomes_current(
 async def test_a_sensor_registered_while_ingest_runs_is_known(
     database_url: str, mosquitto_broker: EmbeddedBroker
 ) -> None:
-    tables = Tables(database_url)
+    with tables_of(database_url) as tables:
+        await _register_late(database_url, tables, mosquitto_broker)
+
+
+async def _register_late(database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker) -> None:
     async with ingesting(settings_for(mosquitto_broker, database_url)):
         await publish(mosquitto_broker.url, [single("s1", now_ms(), 1.0)])
         await tables.hold(0, rejections=1)
         register_sensors(database_url, 8)
         tables.ask("select pg_notify('lifeline_register', '')")
+        await asyncio.sleep(0.3)
         await publish(mosquitto_broker.url, [single(f"s{i}", now_ms() + i, 1.0) for i in range(8)])
-        await tables.hold(1)
+        await tables.hold(8)
 
 
 async def test_implausible_and_doubted_values_are_kept_and_marked(

@@ -19,8 +19,9 @@ class NightFlow(Detector):
 
     A night's minimum is the least mean of half an hour between ``start_s`` and ``end_s`` (seconds after midnight UTC,
     may wrap). It is compared with the median of up to ``nights`` learnt nights, less ``tolerance`` robust standard
-    deviations of them; the excess is known when the window is over and stays the score until the next night. A night
-    is learnt only if the rule was quiet when it ended. Unknown before ``warm_up`` nights.
+    deviations of them, and counts only beyond the highest of them. The excess is known when the window is over and
+    stays the score until the next night. A night is learnt only if the rule was quiet when it ended. Unknown before
+    ``warm_up`` nights.
 
     Source: minimum night flow analysis (IWA Water Loss Task Force; window 02:00 to 04:00 is the usual choice).
     """
@@ -119,7 +120,8 @@ class NightFlow(Detector):
             usual = median(self._nights)
             spread = median(abs(each - usual) for each in self._nights) * _MAD_TO_SIGMA
             self._expected = usual
-            self._excess = max(0.0, least - usual - self.tolerance * spread)
+            beyond = least > max(self._nights)
+            self._excess = max(0.0, least - usual - self.tolerance * spread) if beyond else 0.0
 
     def learn(self, time_s: float, value: float) -> None:  # noqa: ARG002  # a night counts as a whole, once it is over
         """Take the last night into the history, if it was not taken yet."""

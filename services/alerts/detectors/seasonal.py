@@ -18,8 +18,9 @@ class Seasonal(Detector):
     The day is cut into ``bins``. Each bin keeps a running mean and a mean absolute deviation in which one value
     weighs at most three deviations and old days fade over ``memory_days``; between bin centres the profile is
     interpolated. A deviation counts in units of the local scale, which is never less than ``relative_floor`` of the
-    expected value or ``floor`` in the value's unit. Unknown before ``warm_up_days`` days were learnt. How often the
-    sensor reports does not matter, and may change.
+    expected value or ``floor`` in the value's unit. A value inside the range of the whole day's profile, or beyond it
+    by less than that least scale, scores 0: a pump that merely runs at another hour is no fault. Unknown before
+    ``warm_up_days`` days were learnt. How often the sensor reports does not matter, and may change.
 
     Source: running Huber estimates after Huber (1964), profile of the day as in DMA monitoring practice (IWA).
     """
@@ -32,6 +33,7 @@ class Seasonal(Detector):
         "_day",
         "_days",
         "_deviations",
+        "_learnt_bins",
         "_means",
         "bins",
         "floor",
@@ -59,6 +61,7 @@ class Seasonal(Detector):
         self._counts = [0.0] * bins
         self._days = [0.0] * bins
         self._day = [-1] * bins
+        self._learnt_bins = 0
 
     def configuration(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -78,9 +81,9 @@ class Seasonal(Detector):
 
     def expected(self, time_s: float) -> tuple[float, float] | None:
         """The profile and its scale at a moment; ``None`` before the warm-up."""
-        first, second, weight = self._around(time_s)
-        if self._days[first] < self.warm_up_days or self._days[second] < self.warm_up_days:
+        if self._learnt_bins < self.bins:
             return None
+        first, second, weight = self._around(time_s)
         mean = self._means[first] * (1 - weight) + self._means[second] * weight
         deviation = max(self._deviations[first], self._deviations[second])
         scale = max(deviation * _MAD_TO_SIGMA, self.floor, abs(mean) * self.relative_floor)
@@ -94,8 +97,14 @@ class Seasonal(Detector):
         if usual is None:
             return UNKNOWN
         mean, scale = usual
+        low, high = min(self._means), max(self._means)
+        if self._outer(low, -1) <= value <= self._outer(high, 1):
+            return Score(0.0, expected=mean)
         deviation = (value - mean) / scale
         return Score(deviation, expected=mean, seen={"expected": mean, "scale": scale})
+
+    def _outer(self, edge: float, side: int) -> float:
+        return edge + side * max(self.floor, abs(edge) * self.relative_floor)
 
     def learn(self, time_s: float, value: float) -> None:
         """Move the bin of this time of day towards a normal value."""
@@ -119,6 +128,8 @@ class Seasonal(Detector):
         if days > self.memory_days:
             self._counts[position] *= self.memory_days / days
             days = self.memory_days
+        if self._days[position] < self.warm_up_days <= days:
+            self._learnt_bins += 1
         self._days[position] = days
 
     def state(self) -> dict[str, Any]:
@@ -138,3 +149,4 @@ class Seasonal(Detector):
         self._counts = list(state["counts"])
         self._days = list(state["days"])
         self._day = list(state["day"])
+        self._learnt_bins = sum(days >= self.warm_up_days for days in self._days)

@@ -155,7 +155,7 @@ PRESSURE_RESIDUAL = ZoneRule(
             Severity.MAJOR,
             Side.ABOVE,
             raise_at=40,
-            clear_at=24,
+            clear_at=8,
             source="default: seven rows at the cut of eight deviations",
         ),
     ),

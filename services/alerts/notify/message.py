@@ -12,6 +12,7 @@ from services.core.work_order import WorkOrder
 
 _CANDIDATES_TOLD = 3
 _VALVES_TOLD = 10
+_SENSORS_TOLD = 50
 
 
 def _moment(moment: datetime | None) -> str | None:
@@ -32,7 +33,8 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "id": str(alert.id),
         "kind": alert.kind,
         "state": alert.state,
-        "sensors": list(alert.sensors),
+        "sensors": list(alert.sensors[:_SENSORS_TOLD]),
+        "sensor_count": len(alert.sensors),
         "started_at": _moment(alert.started_at),
         "detected_at": _moment(alert.detected_at),
         "severity": int(alert.severity),

@@ -4,8 +4,9 @@ import asyncio
 import ipaddress
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,6 +16,8 @@ from services.core.notification import Notification
 from services.core.organisation import Receiver
 
 _RESPONSE_KEPT = 2000
+_RESPONSE_READ = 8192
+"""Bytes after which the rest of an answer is left unread; characters have up to four."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -40,13 +43,18 @@ async def check_target(url: str, *, private_allowed: bool) -> None:
         TargetRefusedError: not http or https, or a host on a private, loopback or link-local network.
         OSError: the host's name cannot be resolved.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise TargetRefusedError(f"the receiver's address is no address: {error}") from None
+    # The address itself is not repeated: it may hold a password or a token.
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise TargetRefusedError(f"{url} is not an http or https address")
+        raise TargetRefusedError("the receiver's address is not an http or https address")
     if private_allowed:
         return
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(parts.hostname, parts.port or _PORTS[parts.scheme], type=socket.SOCK_STREAM)
+    found = await loop.getaddrinfo(parts.hostname, port or _PORTS[parts.scheme], type=socket.SOCK_STREAM)
     for address in {entry[4][0] for entry in found}:
         if not ipaddress.ip_address(address).is_global:
             raise TargetRefusedError(f"{parts.hostname} is at {address}, which is not a public address")
@@ -56,6 +64,7 @@ def signed_headers(notification: Notification, secret: str, now: datetime) -> di
     """Standard Webhooks 1.0 headers; the identifier is the same in every attempt, the timestamp is not."""
     identifier = str(notification.id)
     return {
+        "accept-encoding": "identity",
         "content-type": "application/json",
         "user-agent": "lifeline",
         "webhook-id": identifier,
@@ -65,27 +74,54 @@ def signed_headers(notification: Notification, secret: str, now: datetime) -> di
 
 
 async def send(
-    client: httpx.AsyncClient, notification: Notification, receiver: Receiver, *, private_allowed: bool
+    client: httpx.AsyncClient,
+    notification: Notification,
+    receiver: Receiver,
+    *,
+    private_allowed: bool,
+    longest_wait: timedelta,
 ) -> Outcome:
-    """Try once. Every failure is an outcome, not an exception: it goes into the delivery log."""
+    """Try once, for ``longest_wait`` at the most. Every failure is an outcome, not an exception: it is written down."""
     began = time.perf_counter()
+    status, answer, error = None, bytearray(), None
+    headers: dict[str, str] = {}
     try:
-        await check_target(receiver.url, private_allowed=private_allowed)
-        response = await client.post(
-            receiver.url,
-            content=notification.body.encode(),
-            headers=signed_headers(notification, receiver.secret, datetime.now(UTC)),
-        )
-    except (httpx.HTTPError, httpx.InvalidURL, TargetRefusedError, OSError) as error:
-        reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        return Outcome(delivered=False, status=None, response=None, error=reason, duration_ms=_since(began))
+        headers = signed_headers(notification, receiver.secret, datetime.now(UTC))
+        async with asyncio.timeout(longest_wait.total_seconds()):
+            await check_target(receiver.url, private_allowed=private_allowed)
+            content = notification.body.encode()
+            async with client.stream("POST", receiver.url, content=content, headers=headers) as response:
+                status = response.status_code
+                async for part in response.aiter_raw(_RESPONSE_READ):
+                    answer += part
+                    if len(answer) >= _RESPONSE_READ:
+                        break
+    except (TimeoutError, httpx.TimeoutException):
+        error = f"no answer within {longest_wait.total_seconds():g} s"
+    except (httpx.HTTPError, httpx.InvalidURL, TargetRefusedError, OSError) as failure:
+        error = f"{type(failure).__name__}: {failure}".removesuffix(": ")
+    except (ValueError, RuntimeError) as failure:
+        # The library says so of a secret that is empty or no base64; its words might repeat it.
+        error = f"the message cannot be signed or addressed ({type(failure).__name__})"
+    # A receiver that has given its status has answered, whatever becomes of the rest of the answer.
+    delivered = status is not None and httpx.codes.is_success(status)
+    if status is not None:
+        error = None if delivered else f"the receiver answered {status}"
     return Outcome(
-        delivered=response.is_success,
-        status=response.status_code,
-        response=response.text[:_RESPONSE_KEPT].replace("\x00", ""),
-        error=None if response.is_success else f"the receiver answered {response.status_code}",
+        delivered=delivered,
+        status=status,
+        response=None if status is None else _readable(bytes(answer), receiver.secret, headers),
+        error=error,
         duration_ms=_since(began),
     )
+
+
+def _readable(answer: bytes, secret: str, headers: Mapping[str, str]) -> str:
+    """The beginning of an answer as text that a database takes, without what an echoing receiver must not give away."""
+    text = answer[:_RESPONSE_READ].decode(errors="replace").replace("\x00", "")
+    for hidden in (secret, headers["webhook-signature"]):
+        text = text.replace(hidden, "…")
+    return text[:_RESPONSE_KEPT]
 
 
 def _since(began: float) -> float:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 import httpx
+import psycopg
 import structlog
-from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from psycopg import AsyncConnection
 
@@ -24,30 +26,39 @@ from services.core.store.pool import Pool
 _NAMESPACE = UUID("0f9d1c2e-6f57-4f0c-8a58-7f4f4f0b3c11")
 _LONGEST_WAIT_S = 300.0
 _STALLED_AFTER_S = 15.0
+_DATABASE_WAIT_S = 5.0
+_RESCUE_LOCK = 0x11FE_A1E8
+"""Advisory lock of the process that puts jobs back."""
 
 log = structlog.get_logger()
 
 
 class NotDeliveredError(Exception):
-    """An attempt failed and will be repeated; the delivery log has the reason."""
+    """An attempt failed; the delivery log has the reason."""
+
+    def __init__(self, reason: str | None, *, attempt: int, final: bool) -> None:
+        """Say which of the recorded attempts it was, and whether it was the last."""
+        super().__init__(reason)
+        self.attempt, self.final = attempt, final
 
 
 class BackOff(BaseRetryStrategy):
     """Doubling waits with jitter, so that receivers coming back are not hit by everything at once."""
 
-    def __init__(self, attempts: int, randomness: random.Random) -> None:
-        """Try ``attempts`` times in all."""
-        self._attempts = attempts
+    def __init__(self, randomness: random.Random) -> None:
+        """Draw the jitter from ``randomness``."""
         self._random = randomness
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Wait 1, 2, 4 … seconds, at most five minutes, shortened by up to a half; give up after the last attempt.
 
-        Anything but a failed delivery is trouble of our own (the database is away) and is repeated without counting.
+        Anything but a failed delivery is trouble of our own (the database is away, the process stops) and is repeated
+        without end. Only recorded attempts count: the job's own number also rises when it is put back.
         """
-        if isinstance(exception, NotDeliveredError) and job.attempts + 1 >= self._attempts:
+        if isinstance(exception, NotDeliveredError) and exception.final:
             return None
-        wait_s = min(2.0 ** min(job.attempts, 12), _LONGEST_WAIT_S) * self._random.uniform(0.5, 1.0)
+        before = exception.attempt - 1 if isinstance(exception, NotDeliveredError) else job.attempts
+        wait_s = min(2.0 ** min(before, 12), _LONGEST_WAIT_S) * self._random.uniform(0.5, 1.0)
         return RetryDecision(retry_in={"milliseconds": int(wait_s * 1000)})
 
 
@@ -115,7 +126,7 @@ class Notifier:
     def _page(self, alert: UUID) -> str | None:
         return None if self._settings.api_url is None else f"{self._settings.api_url}/#/alerts/{alert}"
 
-    async def deliver(self, identifier: str, *, last: bool) -> None:
+    async def deliver(self, identifier: str) -> None:
         """Try to deliver one notification and write down what happened.
 
         Raises:
@@ -126,19 +137,25 @@ class Notifier:
             receiver = None
             if notification is not None:
                 receiver = await organisations.find_receiver(connection, notification.receiver)
-        if notification is None or receiver is None or notification.state is NotificationState.DELIVERED:
+        if notification is None or receiver is None or notification.state is not NotificationState.PENDING:
             return
+        attempt = notification.attempts + 1
+        last = attempt >= self._settings.webhook_attempts
         started_at = datetime.now(UTC)
         # No transaction is open while the receiver takes its time to answer.
         outcome = await webhook.send(
-            self._client, notification, receiver, private_allowed=self._settings.webhook_private_targets
+            self._client,
+            notification,
+            receiver,
+            private_allowed=self._settings.webhook_private_targets,
+            longest_wait=self._settings.webhook_timeout,
         )
         state = NotificationState.PENDING
         if outcome.delivered or last:
             state = NotificationState.DELIVERED if outcome.delivered else NotificationState.FAILED
         delivery = Delivery(
             notification=notification.id,
-            attempt=notification.attempts + 1,
+            attempt=attempt,
             started_at=started_at,
             duration_ms=outcome.duration_ms,
             status=outcome.status,
@@ -151,43 +168,71 @@ class Notifier:
             log.warning(
                 "webhook not delivered",
                 receiver=receiver.id,
-                attempt=delivery.attempt,
+                attempt=attempt,
                 reason=outcome.error,
                 given_up=last,
             )
-            raise NotDeliveredError(outcome.error)
+            raise NotDeliveredError(outcome.error, attempt=attempt, final=last)
 
 
 def _app(settings: Settings, database_url: str, notifier: Notifier) -> App:
-    app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4))
-    retry = BackOff(settings.webhook_attempts, random.Random())  # noqa: S311 - jitter, not a secret
+    # Short waits for a connection: a worker that is stuck without a database cannot be started again.
+    connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=4, timeout=_DATABASE_WAIT_S)
+    app = App(connector=connector)
+    retry = BackOff(random.Random())  # noqa: S311 - jitter, not a secret
 
     @app.task(name=jobs.ANNOUNCE, queue="alerts", retry=retry)
     async def announce(type: str, subject_kind: str, subject: str) -> None:  # noqa: A002 - the wire's own word
         await notifier.announce(type, subject_kind, subject)
 
-    @app.task(name=jobs.DELIVER, queue="alerts", retry=retry, pass_context=True)
-    async def deliver(context: JobContext, notification: str) -> None:
-        attempts = context.job.attempts if context.job is not None else 0
-        await notifier.deliver(notification, last=attempts + 1 >= settings.webhook_attempts)
+    @app.task(name=jobs.DELIVER, queue="alerts", retry=retry)
+    async def deliver(notification: str) -> None:
+        await notifier.deliver(notification)
 
     return app
 
 
-async def _rescue_stalled(app: App) -> None:
-    """Put back what a killed worker had taken: its heart stopped beating, its jobs are still marked as running."""
-    while True:
+async def rescue_stalled(app: App, connection: AsyncConnection) -> int:
+    """Put back what killed workers had taken: their hearts stopped beating, their jobs are still marked as running.
+
+    One process at a time does so; otherwise a job could be put back a second time while it runs again. Returns how
+    many jobs were put back.
+    """
+    rescued = 0
+    async with connection.transaction():
+        cursor = await connection.execute("select pg_try_advisory_xact_lock(%s)", (_RESCUE_LOCK,))
+        row = await cursor.fetchone()
+        if row is None or not row[0]:
+            return 0
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER_S):
-            await app.job_manager.retry_job(job)
+            try:
+                await app.job_manager.retry_job(job)
+            except ConnectorException as error:
+                if not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                    raise
+                # Its worker was only slow and has finished it in the meantime.
+                continue
+            rescued += 1
+            log.info("a job of a worker that has gone was put back", task=job.task_name)
         await app.job_manager.prune_stalled_workers(_STALLED_AFTER_S)
-        await asyncio.sleep(_STALLED_AFTER_S / 6)
+    return rescued
+
+
+async def _keep_rescuing(app: App, database_url: str) -> None:
+    async with await AsyncConnection.connect(database_url, autocommit=True) as connection:
+        while True:
+            await rescue_stalled(app, connection)
+            await asyncio.sleep(_STALLED_AFTER_S / 6)
 
 
 async def run_worker(settings: Settings, database_url: str, notifier: Notifier) -> None:
-    """Work until cancelled; raises when the database goes away, so that the caller can start it again."""
+    """Work until cancelled.
+
+    Raises or returns when the database goes away, so that the caller can start it again.
+    """
     app = _app(settings, database_url, notifier)
     async with app.open_async(), asyncio.TaskGroup() as group:
-        group.create_task(_rescue_stalled(app))
+        rescuing = group.create_task(_keep_rescuing(app, database_url))
         await app.run_worker_async(
             queues=["alerts"],
             concurrency=8,
@@ -198,3 +243,5 @@ async def run_worker(settings: Settings, database_url: str, notifier: Notifier) 
             delete_jobs="successful",
             shutdown_graceful_timeout=timedelta(seconds=5).total_seconds(),
         )
+        # It returns without an error when a part of it, such as its heart, has failed.
+        rescuing.cancel()

@@ -21,7 +21,8 @@ _WATER_REACH_M = 250.0
 """Distance along the pipes over which the pressure drop of a burst fades to a third; a default."""
 _WATER_SEARCH_M = 1500.0
 _OLD_MATERIALS = {"cast-iron": 3.0, "grey-cast-iron": 3.0, "asbestos-cement": 2.5, "steel": 1.5}
-"""How much more often a pipe of a material fails than one of ductile iron or PE; a default prior."""
+"""How much more often a pipe of a material fails than one of ductile iron or PE; a default prior. Registers write
+``cast iron`` or ``cast-iron``."""
 _REFERENCE_YEAR = 2025
 
 
@@ -55,7 +56,8 @@ def _share(scores: Mapping[str, float], reasons: Mapping[str, Text]) -> list[Can
 
 
 def _prior(asset: Asset) -> float:
-    material = _OLD_MATERIALS.get(str(asset.properties.get("material", "")).lower(), 1.0)
+    named = "-".join(str(asset.properties.get("material", "")).lower().replace("_", " ").split())
+    material = _OLD_MATERIALS.get(named, 1.0)
     built = asset.properties.get("built")
     age_years = _REFERENCE_YEAR - built if isinstance(built, int) else 20
     return material * (1.0 + max(age_years, 0) / 20.0)

@@ -14,17 +14,15 @@ def trace(
 ) -> dict[str, Any]:
     """The trace of an alert as JSON, in the form the API answers with.
 
-    ``evidence`` may hold ``residuals`` (sensor → strength); a sensor that deviates more pulls the suspicion
+    ``evidence`` is that of the finding; where its detector ranks sensors, one that deviates more pulls the suspicion
     towards its asset. ``sensor_assets`` says where each sensor sits.
     """
-    strengths = evidence.get("residuals", {})
-    weights = {
-        sensor_assets[sensor]: max(float(strengths.get(sensor, 0.0)), 0.0)
-        for sensor in alert.sensors
-        if sensor in sensor_assets
-    }
-    if not any(weights.values()):
-        weights = dict.fromkeys(weights, 1.0)
+    strengths = _strengths(evidence) or dict.fromkeys(alert.sensors, 1.0)
+    weights: dict[str, float] = {}
+    for sensor, strength in strengths.items():
+        if sensor in sensor_assets:
+            asset = sensor_assets[sensor]
+            weights[asset] = weights.get(asset, 0.0) + strength
     candidates = rank(graph, alert.lifeline, alert.asset, weights)
     suspect = candidates[0].asset if candidates else alert.asset
     isolation = isolate(graph, suspect) if graph.is_segment(suspect) else None
@@ -41,6 +39,13 @@ def trace(
         "isolation": [] if isolation is None else list(isolation.barriers),
         "downstream": _affected(graph, suspect, [] if isolation is None else isolation.cut_off),
     }
+
+
+def _strengths(evidence: Mapping[str, Any]) -> dict[str, float]:
+    """How strongly each sensor speaks: the sums of falls that ``pressure-residual`` shows, nothing elsewhere."""
+    seen = evidence.get("seen") or {}
+    ranked = zip(seen.get("order", ()), seen.get("sums", ()), strict=False)
+    return {sensor: float(strength) for sensor, strength in ranked if strength > 0}
 
 
 def _affected(graph: CityGraph, suspect: str, cut_off: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from services.api import cursor as cursors
 from services.api import problems, schemas, views
 from services.api.security import Connection, Operator, Reader
-from services.core.alert import MOVES, Alert, AlertMove
+from services.core.alert import Alert, AlertMove
 from services.core.lifeline import Lifeline
 from services.core.move import next_state
 from services.core.severity import Severity, label
@@ -59,8 +59,7 @@ async def list_alerts(
         zone=zone,
         asset=asset,
     )
-    moment, identifier = cursors.decode(cursor)
-    found = await alerts.list_alerts(connection, wanted, moment, identifier, limit + 1)
+    found = await alerts.list_alerts(connection, wanted, before=cursors.decode(cursor), limit=limit + 1)
     items = await views.answer_alerts(connection, found[:limit])
     following = cursors.encode(items[-1].detected_at, items[-1].id) if len(found) > limit else None
     return schemas.Page(items=items, next=following)
@@ -82,19 +81,19 @@ async def _detail(connection: AsyncConnection, alert: Alert) -> schemas.AlertDet
     )
 
 
-@router.get("/alerts/{alert}", summary="Everything about one alert")
+@router.get("/alerts/{alert}", summary="Everything about one alert", responses=problems.documented(404))
 async def get_alert(alert: UUID, connection: Connection, _: Reader) -> schemas.AlertDetailAnswer:
     """What, where, how sure, why, and what next."""
     return await _detail(connection, await _known(connection, alert))
 
 
-@router.post("/alerts/{alert}/acknowledge", summary="Take an alert on")
+@router.post("/alerts/{alert}/acknowledge", summary="Take an alert on", responses=problems.documented(404, 409))
 async def acknowledge_alert(
     alert: UUID, connection: Connection, caller: Operator, request: schemas.MoveRequest | None = None
 ) -> schemas.AlertDetailAnswer:
     """Say that somebody looks after it; the acknowledgement ends with the episode."""
     known = await _known(connection, alert, lock=True)
-    state = next_state("alert", MOVES, known.state, AlertMove.ACKNOWLEDGE)
+    state = next_state("alert", views.PERSON_MOVES, known.state, AlertMove.ACKNOWLEDGE)
     changed = replace(known, state=state, acknowledged_by=caller.actor, acknowledged_at=datetime.now(UTC))
     saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="acknowledge")
     if request is not None and request.note:
@@ -109,7 +108,7 @@ async def acknowledge_alert(
     return await _detail(connection, saved)
 
 
-@router.post("/alerts/{alert}/verdict", summary="Judge an alert")
+@router.post("/alerts/{alert}/verdict", summary="Judge an alert", responses=problems.documented(404))
 async def judge_alert(
     alert: UUID, request: schemas.VerdictRequest, connection: Connection, caller: Operator
 ) -> schemas.AlertDetailAnswer:
@@ -120,7 +119,12 @@ async def judge_alert(
     return await _detail(connection, saved)
 
 
-@router.post("/alerts/{alert}/warning", summary="Publish a warning", status_code=status.HTTP_201_CREATED)
+@router.post(
+    "/alerts/{alert}/warning",
+    summary="Publish a warning",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems.documented(404, 409),
+)
 async def publish_warning(
     alert: UUID, request: schemas.PublishRequest, connection: Connection, caller: Operator
 ) -> schemas.WarningAnswer:

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from rfc9457 import Problem
 
 from services.api import problems, schemas
 from services.api.security import Connection, Reader
@@ -14,7 +13,7 @@ from services.core.store import network, overview
 
 router = APIRouter(tags=["city"])
 
-_CORNERS = 4
+_WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
 @router.get("/lifelines", summary="The lifelines and how they are doing")
@@ -56,6 +55,10 @@ def _feature(asset: Asset) -> dict[str, Any]:
     }
 
 
+def _within_the_world(west: float, south: float, east: float, north: float) -> bool:
+    return _WORLD[0] <= west <= east <= _WORLD[2] and _WORLD[1] <= south <= north <= _WORLD[3]
+
+
 def _box(text: str | None) -> tuple[float, float, float, float] | None:
     if text is None:
         return None
@@ -63,13 +66,8 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
         parts = [float(part) for part in text.split(",")]
     except ValueError:
         parts = []
-    if len(parts) != _CORNERS or parts[0] > parts[2] or parts[1] > parts[3]:
-        raise Problem(
-            "Request not valid",
-            type_="not-valid",
-            status=422,
-            detail="query.bbox: four numbers `west,south,east,north` in degrees",
-        )
+    if len(parts) != len(_WORLD) or not _within_the_world(*parts):
+        raise problems.not_valid("query.bbox", "four numbers `west,south,east,north` in degrees")
     return parts[0], parts[1], parts[2], parts[3]
 
 
@@ -87,7 +85,7 @@ async def list_assets(
     return {"type": "FeatureCollection", "features": [_feature(asset) for asset in found]}
 
 
-@router.get("/assets/{asset}", summary="One asset as GeoJSON")
+@router.get("/assets/{asset}", summary="One asset as GeoJSON", responses=problems.documented(404))
 async def get_asset(asset: str, connection: Connection, _: Reader) -> dict[str, Any]:
     """A Feature in WGS 84."""
     found = await network.find_assets(connection, [asset])

@@ -25,7 +25,7 @@ async def livez() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", summary="Can it serve?")
+@router.get("/readyz", summary="Can it serve?", responses={503: {"description": "The database is away"}})
 async def readyz(request: Request) -> JSONResponse:
     """200 when the database answers, else 503; shows the storage level and when the last reading came in."""
     pool: Pool = request.app.state.pool

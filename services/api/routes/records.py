@@ -24,7 +24,7 @@ async def list_notifications(
     cursor: str | None = None,
 ) -> schemas.Page[schemas.NotificationAnswer]:
     """Newest first, each with every attempt."""
-    before, _identifier = cursors.decode(cursor)
+    before = cursors.decode(cursor)
     found = await notifications.list_notifications(connection, subject=subject, before=before, limit=limit + 1)
     page = found[:limit]
     attempts = await notifications.deliveries_of(connection, [notification.id for notification in page])
@@ -35,7 +35,8 @@ async def list_notifications(
         )
         for notification in page
     ]
-    return schemas.Page(items=items, next=cursors.encode(items[-1].created_at) if len(found) > limit else None)
+    following = cursors.encode(items[-1].created_at, items[-1].id) if len(found) > limit else None
+    return schemas.Page(items=items, next=following)
 
 
 @router.get("/rejections", summary="Payloads that could not become readings")

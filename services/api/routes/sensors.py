@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime
-from rfc9457 import Problem
 
 from services.api import problems, schemas
 from services.api.security import Connection, Reader
@@ -62,13 +61,13 @@ async def list_sensors(
     return schemas.Page(items=items, next=items[-1].id if len(found) > limit else None)
 
 
-@router.get("/sensors/{sensor}", summary="One sensor")
+@router.get("/sensors/{sensor}", summary="One sensor", responses=problems.documented(404))
 async def get_sensor(sensor: str, connection: Connection, _: Reader) -> schemas.SensorAnswer:
     """A sensor with its limits."""
     return _answer(*await _known(connection, sensor))
 
 
-@router.get("/sensors/{sensor}/latest", summary="A sensor's current value")
+@router.get("/sensors/{sensor}/latest", summary="A sensor's current value", responses=problems.documented(404))
 async def get_latest(sensor: str, connection: Connection, _: Reader) -> schemas.LatestAnswer:
     """The newest value by measurement time; a late value never becomes current."""
     await _known(connection, sensor)
@@ -87,7 +86,7 @@ async def list_latest(
     return schemas.Page(items=[schemas.LatestAnswer.model_validate(latest) for latest in found])
 
 
-@router.get("/sensors/{sensor}/history", summary="A sensor's history in buckets")
+@router.get("/sensors/{sensor}/history", summary="A sensor's history in buckets", responses=problems.documented(404))
 async def get_history(
     sensor: str,
     connection: Connection,
@@ -101,9 +100,7 @@ async def get_history(
     until = end or datetime.now(UTC)
     since = start or until - timedelta(hours=24)
     if since >= until:
-        raise Problem(
-            "Request not valid", type_="not-valid", status=422, detail="query.start: must lie before query.end"
-        )
+        raise problems.not_valid("query.start", "must lie before query.end")
     bucket = timedelta(seconds=max(1.0, -(-(until - since).total_seconds() // points)))
     found = await history.history(connection, known.key, since, until, bucket)
     return schemas.HistoryAnswer(

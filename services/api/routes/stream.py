@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from rfc9457 import Problem
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from services.api import problems
 from services.api.live import Live
 from services.api.security import Reader
 from services.core.store.events import EventPosition
@@ -20,12 +20,7 @@ def _position(text: str | None) -> EventPosition | None:
     try:
         return EventPosition.parse(text)
     except ValueError:
-        raise Problem(
-            "Request not valid",
-            type_="not-valid",
-            status=422,
-            detail="header.Last-Event-ID: take it from the `id` of an earlier event",
-        ) from None
+        raise problems.not_valid("header.last-event-id", "take it from the `id` of an earlier event") from None
 
 
 @router.get("/stream", summary="Live events (server-sent events)", response_class=EventSourceResponse)
@@ -40,6 +35,7 @@ async def stream(
 
     async def events(after: EventPosition | None) -> AsyncIterator[ServerSentEvent]:
         async for message in live.listen(after):
-            yield ServerSentEvent(data=message.data, event=message.type, id=message.position)
+            position = None if message.position is None else str(message.position)
+            yield ServerSentEvent(data=message.data, event=message.type, id=position)
 
     return EventSourceResponse(events(_position(last_event_id)), ping=15)

@@ -25,13 +25,14 @@ async def list_warnings(
     cursor: str | None = None,
 ) -> schemas.Page[schemas.WarningAnswer]:
     """Warnings in force, lifted ones, or both."""
-    before, _identifier = cursors.decode(cursor)
+    before = cursors.decode(cursor)
     found = await warnings.list_warnings(connection, is_open=is_open, alert=alert, before=before, limit=limit + 1)
     items = [views.warning_answer(warning) for warning in found[:limit]]
-    return schemas.Page(items=items, next=cursors.encode(items[-1].created_at) if len(found) > limit else None)
+    following = cursors.encode(items[-1].created_at, items[-1].id) if len(found) > limit else None
+    return schemas.Page(items=items, next=following)
 
 
-@router.get("/warnings/{warning}", summary="One warning")
+@router.get("/warnings/{warning}", summary="One warning", responses=problems.documented(404))
 async def get_warning(warning: UUID, connection: Connection, _: Reader) -> schemas.WarningAnswer:
     """A warning with the moves that are possible now."""
     known = await warnings.find(connection, warning)
@@ -40,7 +41,7 @@ async def get_warning(warning: UUID, connection: Connection, _: Reader) -> schem
     return views.warning_answer(known)
 
 
-@router.post("/warnings/{warning}/{move}", summary="Receive or lift a warning")
+@router.post("/warnings/{warning}/{move}", summary="Receive or lift a warning", responses=problems.documented(404, 409))
 async def move_warning(
     warning: UUID,
     move: WarningMove,

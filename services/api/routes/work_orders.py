@@ -26,13 +26,14 @@ async def list_work_orders(
     cursor: str | None = None,
 ) -> schemas.Page[schemas.WorkOrderAnswer]:
     """Orders under way, closed ones, or both."""
-    before, _identifier = cursors.decode(cursor)
+    before = cursors.decode(cursor)
     found = await work_orders.list_work_orders(connection, is_open=is_open, alert=alert, before=before, limit=limit + 1)
     items = await views.answer_work_orders(connection, found[:limit])
-    return schemas.Page(items=items, next=cursors.encode(items[-1].created_at) if len(found) > limit else None)
+    following = cursors.encode(items[-1].created_at, items[-1].id) if len(found) > limit else None
+    return schemas.Page(items=items, next=following)
 
 
-@router.get("/work-orders/{order}", summary="One work order")
+@router.get("/work-orders/{order}", summary="One work order", responses=problems.documented(404))
 async def get_work_order(order: UUID, connection: Connection, _: Reader) -> schemas.WorkOrderAnswer:
     """An order with its clocks and the steps that are possible now."""
     known = await work_orders.find(connection, order)
@@ -51,7 +52,11 @@ async def _move(
     return (await views.answer_work_orders(connection, [moved]))[0]
 
 
-@router.post("/work-orders/{order}/hand-back", summary="Hand an order back with feedback")
+@router.post(
+    "/work-orders/{order}/hand-back",
+    summary="Hand an order back with feedback",
+    responses=problems.documented(404, 409),
+)
 async def hand_back(
     order: UUID, request: schemas.FeedbackRequest, connection: Connection, caller: Handler
 ) -> schemas.WorkOrderAnswer:
@@ -59,7 +64,9 @@ async def hand_back(
     return await _move(connection, order, WorkOrderMove.HAND_BACK, caller.actor, request.text)
 
 
-@router.post("/work-orders/{order}/{move}", summary="Take the next step with an order")
+@router.post(
+    "/work-orders/{order}/{move}", summary="Take the next step with an order", responses=problems.documented(404, 409)
+)
 async def move_work_order(
     order: UUID,
     move: WorkOrderMove,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -176,9 +177,10 @@ class AlertFilter:
 
 
 async def list_alerts(
-    connection: AsyncConnection, wanted: AlertFilter, cursor_time: Any, cursor_id: UUID | None, limit: int
+    connection: AsyncConnection, wanted: AlertFilter, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Alert]:
     """Alerts that match, newest first, behind a cursor of detection time and identifier."""
+    moment, identifier = before or (None, None)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             """
@@ -189,8 +191,7 @@ async def list_alerts(
               and (%(sensor_fault)s::boolean is null or sensor_fault = %(sensor_fault)s)
               and (%(zone)s::text is null or zone = %(zone)s)
               and (%(asset)s::text is null or asset = %(asset)s)
-              and (%(cursor_time)s::timestamptz is null
-                   or (detected_at, id) < (%(cursor_time)s, %(cursor_id)s))
+              and (%(moment)s::timestamptz is null or (detected_at, id) < (%(moment)s, %(identifier)s))
             order by detected_at desc, id desc limit %(limit)s
             """,
             {
@@ -200,8 +201,8 @@ async def list_alerts(
                 "sensor_fault": wanted.sensor_fault,
                 "zone": wanted.zone,
                 "asset": wanted.asset,
-                "cursor_time": cursor_time,
-                "cursor_id": cursor_id,
+                "moment": moment,
+                "identifier": identifier,
                 "limit": limit,
             },
         )

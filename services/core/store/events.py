@@ -1,10 +1,13 @@
 """What live listeners are told, in commit order and replayable; the database's notification only wakes them."""
 
+import re
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
 CHANNEL = "lifeline_event"
+_POSITION = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,8 +28,11 @@ class EventPosition:
         Raises:
             ValueError: the text is not a position.
         """
-        transaction_id, _, number = text.partition("-")
-        return cls(int(transaction_id), int(number))
+        found = _POSITION.fullmatch(text)
+        numbers = [] if found is None else [int(number) for number in found.groups()]
+        if not numbers or max(numbers) > _LARGEST:
+            raise ValueError(f"{text!r} is not a position in the stream")
+        return cls(*numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,10 +52,17 @@ async def read(connection: AsyncConnection, after: FeedPosition, limit: int) -> 
     return [FeedEntry(FeedPosition(row[0], row[1]), *row[2:]) async for row in cursor]
 
 
-async def load_cursor(connection: AsyncConnection, consumer: str) -> tuple[FeedPosition, datetime | None]:
-    """Where a consumer stopped, and the event time the city had reached."""
+async def load_cursor(
+    connection: AsyncConnection, consumer: str, *, lock: bool = False
+) -> tuple[FeedPosition, datetime | None]:
+    """Where a consumer stopped, and the event time the city had reached.
+
+    With ``lock`` nobody else moves the consumer until the transaction ends.
+    """
     cursor = await connection.execute(
-        "select transaction_id::text::bigint, id, city_time from feed_cursor where consumer = %s", (consumer,)
+        "select transaction_id::text::bigint, id, city_time from feed_cursor where consumer = %s"
+        + (" for update" if lock else ""),
+        (consumer,),
     )
     row = await cursor.fetchone()
     return (START, None) if row is None else (FeedPosition(row[0], row[1]), row[2])

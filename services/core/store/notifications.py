@@ -94,18 +94,19 @@ async def record_attempt(connection: AsyncConnection, delivery: Delivery, state:
 
 
 async def list_notifications(
-    connection: AsyncConnection, *, subject: UUID | None, before: datetime | None, limit: int
+    connection: AsyncConnection, *, subject: UUID | None, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Notification]:
-    """Notifications, newest first."""
+    """Notifications, newest first, behind a cursor of creation time and identifier."""
+    moment, identifier = before or (None, None)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             """
             select * from notification
             where (%(subject)s::uuid is null or subject = %(subject)s)
-              and (%(before)s::timestamptz is null or created_at < %(before)s)
-            order by created_at desc limit %(limit)s
+              and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(identifier)s))
+            order by created_at desc, id desc limit %(limit)s
             """,
-            {"subject": subject, "before": before, "limit": limit},
+            {"subject": subject, "moment": moment, "identifier": identifier, "limit": limit},
         )
         return [_notification(row) for row in await cursor.fetchall()]
 

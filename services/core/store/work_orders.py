@@ -212,20 +212,21 @@ async def list_work_orders(
     *,
     is_open: bool | None,
     alert: UUID | None,
-    before: datetime | None,
+    before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[WorkOrder]:
-    """Orders, newest first."""
+    """Orders, newest first, behind a cursor of creation time and identifier."""
+    moment, identifier = before or (None, None)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             """
             select * from work_order
             where (%(is_open)s::boolean is null or (closed_at is null) = %(is_open)s)
               and (%(alert)s::uuid is null or alert = %(alert)s)
-              and (%(before)s::timestamptz is null or created_at < %(before)s)
-            order by created_at desc limit %(limit)s
+              and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(identifier)s))
+            order by created_at desc, id desc limit %(limit)s
             """,
-            {"is_open": is_open, "alert": alert, "before": before, "limit": limit},
+            {"is_open": is_open, "alert": alert, "moment": moment, "identifier": identifier, "limit": limit},
         )
         return [work_order_from_row(row) for row in await cursor.fetchall()]
 

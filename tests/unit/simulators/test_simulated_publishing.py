@@ -1,6 +1,7 @@
 """What reaches a real broker: everything, in order, never from the future, across outages and restarts."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -94,15 +94,17 @@ def mosquitto(tmp_path: Path) -> Iterator[_Mosquitto]:
     broker.stop()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _received(port: int, session: str | None = None) -> AsyncIterator[list[tuple[datetime, str, bytes]]]:
     """Messages that arrive while the block runs, or since the last block of the same session, and when."""
     arrived: list[tuple[datetime, str, bytes]] = []
+    more = asyncio.Event()
 
     async def listen(client: aiomqtt.Client) -> None:
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
             arrived.append((datetime.now(UTC), str(message.topic), message.payload))
+            more.set()
 
     lasting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     lasting.SessionExpiryInterval = 3600 if session else 0
@@ -118,8 +120,17 @@ async def _received(port: int, session: str | None = None) -> AsyncIterator[list
             await client.subscribe(topic, qos=1)
         listening = asyncio.create_task(listen(client))
         yield arrived
-        await asyncio.sleep(0.3)
+        await _quiet(more)
         listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _quiet(more: asyncio.Event) -> None:
+    """Return when nothing has arrived for half a second."""
+    with contextlib.suppress(TimeoutError):
+        while True:
+            more.clear()
+            await asyncio.wait_for(more.wait(), 0.5)
 
 
 async def _publish(play: Play, port: int, journal: Journal, speed: float = 1e6) -> None:
@@ -167,10 +178,12 @@ async def test_a_stopped_simulation_goes_on_where_it_stopped(
 ) -> None:
     """Cut off in the middle of the gateway outage, so that held readings must survive the restart too."""
     path = tmp_path / "simulation.json"
-    play = _play(city, origin, 156)
+    outage = load_scenario("gateway-outage").injections[0].model_copy(update={"start_min": 60, "end_min": 70})
+    plan = load_scenario("story").model_copy(update={"injections": (outage,)})
+    play = Play(city, plan, origin, 1, origin + 75 * _MINUTE)
     async with _received(mosquitto.port) as first:
         journal = _Watched(path, _fresh(origin), time.monotonic)
-        journal.awaited = origin + 140 * _MINUTE
+        journal.awaited = origin + 65 * _MINUTE
         stopped = asyncio.create_task(_publish(play, mosquitto.port, journal))
         await journal.reached.wait()
         stopped.cancel()
@@ -178,7 +191,7 @@ async def test_a_stopped_simulation_goes_on_where_it_stopped(
             await stopped
     progress = read_progress(path, _fresh(origin))
     assert progress.checkpoint is not None
-    assert progress.published < play.origin + 150 * _MINUTE
+    assert progress.published < play.origin + 70 * _MINUTE
     async with _received(mosquitto.port) as second:
         await _publish(play, mosquitto.port, Journal(path, progress, time.monotonic))
     expected = list(messages(play, _fresh(origin)))
@@ -194,19 +207,17 @@ async def test_nothing_is_lost_while_the_broker_is_away(
     play = _play(city, origin, 40)
     journal = _Watched(None, _fresh(origin), time.monotonic)
     journal.awaited = origin + 10 * _MINUTE
-    async with _received(mosquitto.port, "listener"):
-        publishing = asyncio.create_task(_publish(play, mosquitto.port, journal, speed=900))
     async with _received(mosquitto.port, "listener") as before:
+        publishing = asyncio.create_task(_publish(play, mosquitto.port, journal, speed=900))
         await journal.reached.wait()
-    mosquitto.stop()
-    await asyncio.sleep(0.7)
+        mosquitto.stop()
     mosquitto.start()
     async with _received(mosquitto.port, "listener") as after:
         await publishing
     out = capsys.readouterr().out
     assert out.count("broker is away") == 1
     assert out.count("broker is back") == 1
-    seen = set(_readings(before)) | set(_readings(after))
+    seen = set(_readings(before + after))
     expected = {r for m in messages(play, _fresh(origin)) for r in _readings([(origin, m.topic, m.payload)])}
     assert seen == expected
 

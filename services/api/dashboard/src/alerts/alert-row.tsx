@@ -7,29 +7,24 @@ import { LifelineMark, SeverityMark, Time } from "../shell/marks";
 import { duration, withUnit } from "../words/format";
 import { say, word } from "../words/language";
 
-/** The newest reading of the first sensor of an open alert that measures in the alert's unit. */
+/** The newest reading of the first sensor of an open alert that is about a value, in the alert's unit. */
 export function currentReading(alert: AlertAnswer): LatestAnswer | undefined {
-  if (alert.state === "cleared") return undefined;
+  if (alert.state === "cleared" || alert.peak_value === null) return undefined;
   const sensor = alert.sensors.find((id) => sensors.value.get(id)?.unit === alert.unit);
   return sensor === undefined ? undefined : latest.value.get(sensor);
 }
 
 function Value({ alert }: { alert: AlertAnswer }): JSX.Element | null {
   const reading = currentReading(alert);
-  if (alert.unit === null || (alert.peak_value === null && !reading)) return null;
+  if (alert.unit === null || alert.peak_value === null) return null;
   return (
     <span class="alert-value">
       {reading && (
         <>
-          {word("alert.now")} <b>{withUnit(reading.value, alert.unit)}</b>
+          {word("alert.now")} <b>{withUnit(reading.value, alert.unit)}</b>{" "}
         </>
       )}
-      {alert.peak_value !== null && (
-        <>
-          {" "}
-          {word("alert.peak")} <b>{withUnit(alert.peak_value, alert.unit)}</b>
-        </>
-      )}
+      {word("alert.peak")} <b>{withUnit(alert.peak_value, alert.unit)}</b>
     </span>
   );
 }

@@ -5,13 +5,18 @@ import { SeverityMark, Time } from "../shell/marks";
 import { amount, withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
 
-function shown(value: unknown): string {
-  if (typeof value === "number") return amount(value);
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** The single numbers and words of the evidence; whole series of readings are what the chart is for. */
+function singles(evidence: Record<string, unknown>, before = ""): [string, string][] {
+  return Object.entries(evidence).flatMap(([name, value]): [string, string][] => {
+    if (typeof value === "number") return [[before + name, amount(value)]];
+    if (typeof value === "string" || typeof value === "boolean") return [[before + name, String(value)]];
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return [];
+    return singles(value as Record<string, unknown>, `${before}${name}.`);
+  });
 }
 
 function Numbers({ evidence }: { evidence: Record<string, unknown> }): JSX.Element | null {
-  const entries = Object.entries(evidence).filter(([, value]) => value !== null);
+  const entries = singles(evidence);
   if (!entries.length) return null;
   return (
     <details>
@@ -20,7 +25,7 @@ function Numbers({ evidence }: { evidence: Record<string, unknown> }): JSX.Eleme
         {entries.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{shown(value)}</dd>
+            <dd>{value}</dd>
           </div>
         ))}
       </dl>

@@ -61,7 +61,7 @@ function Sent({ sent }: { sent: readonly NotificationAnswer[] }): ComponentChild
       <ul class="sent">
         {sent.map((one) => (
           <li key={one.id}>
-            <DeliveryState state={one.state} /> <b>{one.receiver}</b> <span class="quiet">{one.type}</span>{" "}
+            <DeliveryState state={one.state} /> <b>{one.receiver}</b> <span class="quiet">{wordFor("message", one.type)}</span>{" "}
             <Time at={one.delivered_at ?? one.created_at} />
           </li>
         ))}

@@ -2,29 +2,46 @@
 import uPlot from "uplot";
 import type { HistoryAnswer, SensorAnswer, ThresholdAnswer } from "../api/types";
 
-/** A hole longer than so many reporting intervals is shown as a hole, not bridged by a line. */
+/** So many missed reports are shown as a hole, not bridged by a line. */
 const MISSED_REPORTS = 3;
+const LEAST_HOLE_S = 180;
 
 type Column = (number | null | undefined)[];
 
+/** Where a hole begins: a step much longer than the sensor's interval and than the steps beside it. */
+function holes(times: readonly number[], interval_s: number): boolean[] {
+  const steps = times.map((at, index) => at - (times[index - 1] ?? at));
+  return steps.map((step, index) => {
+    // Imported history is often coarser than what the sensor reports live, so its own rhythm counts too.
+    const beside = Math.min(index > 1 ? steps[index - 1]! : Infinity, steps[index + 1] ?? Infinity);
+    return step > Math.max(interval_s * MISSED_REPORTS, LEAST_HOLE_S) && step > beside * MISSED_REPORTS;
+  });
+}
+
 function table(history: HistoryAnswer, interval_s: number): uPlot.AlignedData {
-  const hole_s = MISSED_REPORTS * Math.max(interval_s, history.bucket_s, 60);
+  const points = history.points.filter((point) => point.mean !== null);
+  const at = points.map((point) => Date.parse(point.time) / 1000);
+  const hole = holes(at, Math.max(interval_s, history.bucket_s));
   const [times, means, lows, highs]: [number[], Column, Column, Column] = [[], [], [], []];
-  let before: number | null = null;
-  for (const point of history.points) {
-    if (point.mean === null) continue;
-    const at = Date.parse(point.time) / 1000;
-    if (before !== null && at - before > hole_s) {
-      times.push(before + 1);
+  points.forEach((point, index) => {
+    if (hole[index]) {
+      times.push(at[index - 1]! + 1);
       for (const column of [means, lows, highs]) column.push(null);
     }
-    times.push(at);
+    times.push(at[index]!);
     means.push(point.mean);
     lows.push(point.minimum);
     highs.push(point.maximum);
-    before = at;
-  }
+  });
   return [times, means, lows, highs];
+}
+
+/** Values with a hole on both sides: no line shows them, so they are drawn as dots. */
+export function alone(column: ArrayLike<number | null | undefined>): number[] {
+  const known = Array.from(column, (value, index) => ({ value, index })).filter(({ value }) => value !== undefined);
+  return known
+    .filter(({ value }, at) => value !== null && (known[at - 1]?.value ?? null) === null && (known[at + 1]?.value ?? null) === null)
+    .map(({ index }) => index);
 }
 
 export function columns(histories: readonly HistoryAnswer[], sensors: readonly SensorAnswer[]): uPlot.AlignedData {

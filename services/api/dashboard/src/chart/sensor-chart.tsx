@@ -7,7 +7,7 @@ import type { SensorAnswer } from "../api/types";
 import { colour, theme } from "../shell/theme";
 import { amount, clock, unitText, utc, withUnit } from "../words/format";
 import { language, say, word } from "../words/language";
-import { columns, type Limit, limitsOf, valueSpan } from "./columns";
+import { alone, columns, type Limit, limitsOf, valueSpan } from "./columns";
 import { useHistories } from "./history";
 
 export interface ChartRequest {
@@ -33,7 +33,14 @@ function series(sensors: readonly SensorAnswer[], unit: string): uPlot.Series[] 
     const value = (_: uPlot, at: number | null): string => (at === null || at === undefined ? "–" : withUnit(at, unit));
     const hidden = { stroke: "transparent", width: 0, points: { show: false }, class: "edge" };
     return [
-      { label: `${sensor.id} ${say(sensor.label)}`, stroke: line, width: 1.6, dash: DASHES[index % 4] ?? [], points: { show: false }, value },
+      {
+        label: `${sensor.id} ${say(sensor.label)}`,
+        stroke: line,
+        width: 1.6,
+        dash: DASHES[index % 4] ?? [],
+        points: { show: true, size: 5, fill: line, filter: (plot, column) => alone(plot.data[column]!) },
+        value,
+      },
       hidden,
       hidden,
     ];

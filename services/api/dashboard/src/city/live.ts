@@ -51,7 +51,7 @@ export async function refresh(): Promise<void> {
   const knownAlerts = new Set(store.alerts.value.keys());
   const knownOrders = new Set(store.workOrders.value.keys());
   await Promise.all([
-    part("lifelines", get<LifelineAnswer[]>("lifelines"), (all) => (store.lifelines.value = all)),
+    part("lifelines", get<LifelineAnswer[]>("lifelines"), store.replaceLifelines),
     part("alerts", getAll<AlertAnswer>("alerts", { open: true, limit: 200 }, 2_000), (open) =>
       store.replaceOpenAlerts(open, knownAlerts),
     ),
@@ -62,19 +62,24 @@ export async function refresh(): Promise<void> {
   ]);
 }
 
-/** What hardly ever changes: zones, assets, sensors. */
+const asked = new Set<string>();
+
+/** Reads what hardly ever changes, once. */
+async function place<Answer>(path: string, read: () => Promise<Answer>, keep: (answer: Answer) => void): Promise<void> {
+  if (store.loaded.value.has(path) || asked.has(path)) return;
+  asked.add(path);
+  await part(path, read(), keep);
+  asked.delete(path);
+}
+
 async function loadPlaces(): Promise<void> {
-  const missing = (name: string): boolean => !store.loaded.value.has(name);
   await Promise.all([
-    missing("zones") &&
-      part("zones", get<ZoneAnswer[]>("zones"), (all) => (store.zones.value = new Map(all.map((zone) => [zone.id, zone])))),
-    missing("assets") && part("assets", get<AssetCollection>("assets"), (all) => (store.assets.value = all)),
-    missing("background") &&
-      part("background", get<FeatureCollection>("background"), (shapes) => (store.background.value = shapes)),
-    missing("sensors") &&
-      part("sensors", getAll<SensorAnswer>("sensors", { limit: 1000 }), (all) => {
-        store.sensors.value = new Map(all.map((sensor) => [sensor.id, sensor]));
-      }),
+    place("zones", () => get<ZoneAnswer[]>("zones"), (all) => (store.zones.value = new Map(all.map((zone) => [zone.id, zone])))),
+    place("assets", () => get<AssetCollection>("assets"), (all) => (store.assets.value = all)),
+    place("background", () => get<FeatureCollection>("background"), (shapes) => (store.background.value = shapes)),
+    place("sensors", () => getAll<SensorAnswer>("sensors", { limit: 1000 }), (all) => {
+      store.sensors.value = new Map(all.map((sensor) => [sensor.id, sensor]));
+    }),
   ]);
 }
 
@@ -83,7 +88,7 @@ let counting: ReturnType<typeof setTimeout> | undefined;
 /** Reads the counters again shortly after an alert changed, once for many changes. */
 function countAgain(): void {
   clearTimeout(counting);
-  counting = setTimeout(() => void part("lifelines", get<LifelineAnswer[]>("lifelines"), (all) => (store.lifelines.value = all)), 400);
+  counting = setTimeout(() => void part("lifelines", get<LifelineAnswer[]>("lifelines"), store.replaceLifelines), 400);
 }
 
 function take(event: string, body: unknown): void {
@@ -105,14 +110,15 @@ function take(event: string, body: unknown): void {
 /** Starts everything; returns how to stop it. */
 export function start(): () => void {
   const stop = new AbortController();
-  let last = Date.now();
+  let last = 0;
   const poll = (): void => {
     last = Date.now();
     void refresh();
     void loadPlaces();
   };
-  void follow(take, poll, stop.signal);
+  // Read at once, and again when the stream stands: what was committed in between is in neither otherwise.
   poll();
+  void follow(take, poll, stop.signal);
   const timer = setInterval(() => {
     const every = connection.value.state === "live" && store.loaded.value.size >= PARTS ? POLL_LIVE_MS : POLL_LOST_MS;
     if (Date.now() - last >= every) poll();

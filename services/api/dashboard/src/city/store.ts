@@ -44,6 +44,14 @@ export const cityNow = computed<number>(() => {
   return newest || Date.now();
 });
 
+/** The order in which people name them, the same on every screen. */
+const LIFELINE_ORDER: readonly LifelineId[] = ["gas", "water", "drainage", "bridge", "heat", "tunnel", "power", "telecom"];
+
+export function replaceLifelines(all: readonly LifelineAnswer[]): void {
+  const place = ({ id }: LifelineAnswer): number => LIFELINE_ORDER.indexOf(id);
+  lifelines.value = [...all].sort((a, b) => place(a) - place(b));
+}
+
 export function arrived(part: string): void {
   if (!loaded.value.has(part)) loaded.value = new Set([...loaded.value, part]);
 }

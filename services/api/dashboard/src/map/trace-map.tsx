@@ -109,7 +109,10 @@ function signs(map: GlMap, alert: AlertDetailAnswer): Marker[] {
 
 function fit(map: GlMap, alert: AlertDetailAnswer): void {
   const box = boxAround(inView(alert));
-  if (box) map.fitBounds(box, { padding: 48, maxZoom: 16.5, animate: false });
+  if (!box) return;
+  // A single place says little without the streets around it.
+  const single = box.getNorth() === box.getSouth() && box.getEast() === box.getWest();
+  map.fitBounds(box, { padding: 48, maxZoom: single ? 15.3 : 16.5, animate: false });
 }
 
 function draw(map: GlMap, alert: AlertDetailAnswer): Marker[] {

@@ -40,7 +40,7 @@ export function NotificationsPage(): JSX.Element {
                     <b>{one.receiver}</b>
                   </td>
                   <td>
-                    {wordFor("subject", one.subject_kind)} <code class="quiet">{one.type}</code>
+                    {wordFor("message", one.type)} <code class="quiet">{one.type}</code>
                   </td>
                   <td class="nowrap">
                     <DeliveryState state={one.state} /> <Time at={one.delivered_at} empty="" />

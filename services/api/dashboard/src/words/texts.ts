@@ -261,6 +261,9 @@ export const WORDS = {
   "notification.created": ["Created", "生成"],
   "notification.attempts": ["Attempts", "尝试"],
   "notification.attempt": ["attempt {number}", "第 {number} 次"],
+  "message.warning.published": ["warning published", "预警发布"],
+  "message.warning.updated": ["warning graded up", "预警升级"],
+  "message.warning.lifted": ["warning lifted", "预警解除"],
   "notification.deliveries": ["Deliveries", "送达情况"],
 
   "loading": ["Loading …", "加载中…"],

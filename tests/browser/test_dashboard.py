@@ -1,0 +1,80 @@
+"""The dashboard in a real browser."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.fixtures.demo import RunningDemo
+
+CHROMIUM = os.environ.get("LIFELINE_CHROMIUM") or shutil.which("chromium")
+PICTURES = Path(__file__).parents[2] / "test-results"
+# Software rendering, because the map needs WebGL and test machines have no graphics card.
+FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture
+async def page(demo: RunningDemo) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = await browser.new_context(viewport={"width": 1920, "height": 1080}, locale="en-GB")
+        tab = await context.new_page()
+        errors: list[str] = []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        yield tab
+        await browser.close()
+        assert errors == []
+
+
+async def test_an_alert_arrives_without_reload(demo: RunningDemo, page: Page) -> None:
+    await page.goto(f"{demo.page}/#key={demo.key}")
+    await expect(page.get_by_test_id("connection-state")).to_contain_text("live", ignore_case=True, timeout=20_000)
+    assert demo.key not in page.url
+    await page.evaluate("window.neverReloaded = true")
+    rows = page.get_by_test_id("alert-row")
+    before = await rows.count()
+    await expect(rows).not_to_have_count(before, timeout=180_000)
+    assert await page.evaluate("window.neverReloaded") is True
+    PICTURES.mkdir(exist_ok=True)
+    await page.screenshot(path=PICTURES / "dashboard-en.png")
+
+
+async def test_an_alert_page_shows_trace_and_moves_the_order(demo: RunningDemo, page: Page) -> None:
+    with demo.client() as client:
+        found = client.get("/work-orders", params={"open": "true"}).json()["items"]
+    if not found:
+        pytest.skip("no order is open at this moment of the story")
+    await page.goto(f"{demo.page}/#key={demo.key}")
+    await expect(page.get_by_test_id("connection-state")).to_contain_text("live", ignore_case=True, timeout=20_000)
+    await page.goto(f"{demo.page}/#/alerts/{found[0]['alert']}")
+    move = found[0]["moves"][0]
+    button = page.get_by_test_id(f"work-order-button-{move}")
+    await expect(button).to_be_visible(timeout=20_000)
+    await page.screenshot(path=PICTURES / "alert-en.png", full_page=True)
+    await button.click()
+    await expect(button).to_be_hidden(timeout=10_000)
+    with demo.client() as client:
+        assert client.get(f"/work-orders/{found[0]['id']}").json()["state"] != found[0]["state"]
+
+
+async def test_without_a_key_nothing_is_shown(demo: RunningDemo, page: Page) -> None:
+    await page.goto(demo.page)
+    await expect(page.get_by_test_id("alert-row")).to_have_count(0)
+    await expect(page.locator("input[type=password]")).to_be_visible(timeout=10_000)

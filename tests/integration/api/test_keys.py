@@ -1,0 +1,202 @@
+"""Which key opens which route."""
+
+from typing import NamedTuple
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from fastapi.routing import iter_route_contexts
+from pydantic import SecretStr
+
+from services.api.app import create_app
+from services.core.permission import Permission
+from services.core.settings import Settings
+from tests.integration.api.harness import client, connected, key_of, problem_of, save_keys
+
+READ, OPERATE, HANDLE, AUDIT = Permission.READ, Permission.OPERATE, Permission.HANDLE, Permission.AUDIT
+RULES: dict[tuple[str, str], Permission | None] = {
+    ("GET", "/livez"): None,
+    ("GET", "/readyz"): None,
+    ("GET", "/metrics"): None,
+    ("GET", "/api/v1/openapi.json"): READ,
+    ("GET", "/api/v1/lifelines"): READ,
+    ("GET", "/api/v1/zones"): READ,
+    ("GET", "/api/v1/assets"): READ,
+    ("GET", "/api/v1/assets/{asset}"): READ,
+    ("GET", "/api/v1/sensors"): READ,
+    ("GET", "/api/v1/sensors/{sensor}"): READ,
+    ("GET", "/api/v1/sensors/{sensor}/latest"): READ,
+    ("GET", "/api/v1/sensors/{sensor}/history"): READ,
+    ("GET", "/api/v1/latest"): READ,
+    ("GET", "/api/v1/alerts"): READ,
+    ("GET", "/api/v1/alerts/{alert}"): READ,
+    ("POST", "/api/v1/alerts/{alert}/acknowledge"): OPERATE,
+    ("POST", "/api/v1/alerts/{alert}/verdict"): OPERATE,
+    ("POST", "/api/v1/alerts/{alert}/warning"): OPERATE,
+    ("GET", "/api/v1/warnings"): READ,
+    ("GET", "/api/v1/warnings/{warning}"): READ,
+    ("POST", "/api/v1/warnings/{warning}/{move}"): OPERATE,
+    ("GET", "/api/v1/work-orders"): READ,
+    ("GET", "/api/v1/work-orders/{order}"): READ,
+    ("POST", "/api/v1/work-orders/{order}/hand-back"): HANDLE,
+    ("POST", "/api/v1/work-orders/{order}/{move}"): HANDLE,
+    ("GET", "/api/v1/notifications"): READ,
+    ("GET", "/api/v1/rejections"): AUDIT,
+    ("GET", "/api/v1/audit"): AUDIT,
+    ("GET", "/api/v1/stream"): READ,
+}
+BODIES = {"verdict": {"verdict": "test", "reason": "a test"}, "warning": {"severity": 2}, "hand-back": {"text": "done"}}
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+
+    @property
+    def request_path(self) -> str:
+        """The path below the API's prefix, with names of things that do not exist."""
+        names = {"{asset}": "none", "{sensor}": "none", "{move}": "receive"}
+        names |= {f"{{{thing}}}": str(uuid4()) for thing in ("alert", "warning", "order")}
+        path = self.path.removeprefix("/api/v1")
+        for place, name in names.items():
+            path = path.replace(place, name)
+        return path
+
+
+def _application_routes() -> list[Route]:
+    app = create_app(Settings(database_url=SecretStr("postgresql://nowhere")))
+    contexts = [context for context in iter_route_contexts(app.routes) if context.methods]
+    return [Route(method, str(context.path)) for context in contexts for method in sorted(context.methods or ())]
+
+
+ROUTES = _application_routes()
+KEYED = [route for route in ROUTES if RULES.get(route, READ) is not None]
+
+
+def named(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+async def ask(caller: httpx.AsyncClient, route: Route) -> httpx.Response:
+    """The answer's head; of a stream nothing more is read."""
+    body = BODIES.get(route.path.rpartition("/")[2])
+    request = caller.build_request(route.method, route.request_path, json=body)
+    response = await caller.send(request, stream=True)
+    if not response.headers["content-type"].startswith("text/event-stream"):
+        await response.aread()
+    await response.aclose()
+    return response
+
+
+def test_every_route_has_a_rule_and_every_rule_a_route() -> None:
+    assert set(ROUTES) == set(RULES)
+
+
+@pytest.fixture(scope="module")
+def spoilt_keys(city_url: str) -> dict[str, str]:
+    with psycopg.connect(city_url) as connection:
+        for name, column, moment in (
+            ("expired", "expires_at", "now() - interval '1 second'"),
+            ("revoked", "revoked_at", "now()"),
+        ):
+            connection.execute(
+                f"""insert into api_key (id, hash, actor, permissions, {column})
+                values (%s, sha256(%s), 'x', '{{read,operate,handle,audit}}', {moment})""".encode(),
+                (name, f"lk_{name}".encode()),
+            )
+    key = key_of("everything")
+    return {
+        "forged": f"Bearer {key}x",
+        "cut": f"Bearer {key[:-1]}",
+        "expired": "Bearer lk_expired",
+        "revoked": "Bearer lk_revoked",
+        "another scheme": f"Basic {key}",
+        "empty": "Bearer ",
+    }
+
+
+@pytest.mark.parametrize("route", KEYED, ids=named)
+async def test_route_answers_401_without_a_good_key(route: Route, address: str, spoilt_keys: dict[str, str]) -> None:
+    async with httpx.AsyncClient(base_url=f"{address}/api/v1") as caller:
+        answers = {"no key": await ask(caller, route)}
+        for name, header in spoilt_keys.items():
+            caller.headers["Authorization"] = header
+            answers[name] = await ask(caller, route)
+    for name, response in answers.items():
+        assert response.status_code == 401, name
+        assert response.headers["www-authenticate"] == "Bearer"
+        problem_of(response, 401, "key-needed")
+
+
+@pytest.mark.parametrize("route", KEYED, ids=named)
+async def test_route_opens_for_its_permission_alone(route: Route, address: str) -> None:
+    for permission in Permission:
+        async with client(address, permission.value) as caller:
+            response = await ask(caller, route)
+        if permission is RULES[route]:
+            assert response.status_code in (200, 404), response.text
+        else:
+            problem = problem_of(response, 403, "not-permitted")
+            assert repr(RULES[route]) in problem["detail"] or str(RULES[route]) in problem["detail"]
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if RULES.get(route) is None], ids=named)
+async def test_health_routes_need_no_key(route: Route, address: str) -> None:
+    async with httpx.AsyncClient(base_url=address) as caller:
+        assert (await caller.get(route.path)).status_code == 200
+
+
+async def test_a_key_that_is_revoked_stops_working_at_once(address: str, city_url: str, api: httpx.AsyncClient) -> None:
+    async with connected(city_url) as connection:
+        await connection.execute("update api_key set revoked_at = now() where id = 'another'")
+    async with client(address, "another") as caller:
+        problem_of(await caller.get("/alerts"), 401, "key-needed")
+    await save_keys(city_url)
+    async with client(address, "another") as caller:
+        assert (await caller.get("/alerts")).status_code == 200
+
+
+async def test_a_key_without_permission_learns_nothing_about_what_exists(address: str) -> None:
+    async with client(address, "audit") as caller:
+        problem_of(await caller.get("/alerts/not-an-identifier"), 403, "not-permitted")
+
+
+async def test_the_description_is_no_longer_at_its_open_place(address: str, api: httpx.AsyncClient) -> None:
+    async with httpx.AsyncClient(base_url=address) as caller:
+        for path in ("/openapi.json", "/docs", "/redoc"):
+            assert (await caller.get(path)).status_code == 404
+    described = (await api.get("/openapi.json")).json()
+    assert described["openapi"].startswith("3.")
+    assert set(described["paths"]) == {path for _, path in RULES}
+
+
+async def test_the_database_holds_no_key_in_the_clear(city_url: str) -> None:
+    async with connected(city_url) as connection:
+        cursor = await connection.execute("select api_key::text from api_key")
+        assert all("_0123456789" not in row[0] for row in await cursor.fetchall())
+
+
+async def test_every_answer_carries_the_security_headers(api: httpx.AsyncClient) -> None:
+    for path, status in (("/alerts", 200), (f"/alerts/{uuid4()}", 404)):
+        response = await api.get(path)
+        assert response.status_code == status
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["x-frame-options"] == "DENY"
+        assert "default-src 'self'" in response.headers["content-security-policy"]
+
+
+async def test_metrics_name_routes_and_not_what_callers_send(address: str, api: httpx.AsyncClient) -> None:
+    secret = uuid4()
+    await api.get(f"/alerts/{secret}")
+    await api.request("BREW", "/alerts")
+    async with httpx.AsyncClient(base_url=address) as caller:
+        text = (await caller.get("/metrics")).text
+    assert 'method="GET",route="/api/v1/alerts/{alert}",status="404"' in text
+    assert str(secret) not in text
+    assert "BREW" not in text
+
+
+async def test_a_wrong_method_and_an_unknown_path_are_problems_too(api: httpx.AsyncClient) -> None:
+    assert (await api.delete("/alerts")).headers["content-type"] == "application/problem+json"
+    problem_of(await api.get("/nothing-here"), 404, "about:blank")
