@@ -18,7 +18,7 @@ from services.core.store import alerts, audit, findings, organisations, warnings
 from services.core.text import Text
 
 
-class UnknownKindError(Exception):
+class UnknownKindError(ValueError):
     """A finding is of a kind that the catalogue in the database does not hold: run ``lifeline migrate``."""
 
 

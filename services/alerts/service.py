@@ -55,7 +55,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             # A job worker that starts without a database waits half a minute for it; a plain connection knows at once.
             async with await AsyncConnection.connect(database_url):
                 reached()
-            await run_worker(settings, database_url, notifier)
+            await run_worker(database_url, notifier)
 
         tasks = [
             asyncio.create_task(_again("feed", follow, database)),

@@ -44,6 +44,7 @@ label such as 一级/red depends on its `scheme` and is never to be compared.
 
 # The pool waits twice as long after each failed try, up to this; then a request makes it try afresh.
 _LONGEST_RECONNECT = timedelta(seconds=4)
+_LARGEST_BODY = 65536  # bytes; the longest text of a request takes a quarter of it
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -105,6 +106,7 @@ def create_app(settings: Settings) -> LifelineApi:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        max_body_size=_LARGEST_BODY,
     )
     app.state.metrics = CollectorRegistry()
     _measure(app)

@@ -91,6 +91,10 @@ _COORDINATES: dict[str, TypeAdapter[Any]] = {
 }
 
 
+class _BackgroundProperties(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
 class _Geometry(_Row):
     type: Literal["Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"]
     coordinates: list[Any]
@@ -175,6 +179,7 @@ class CityFolder:
     links: list[Link]
     sensors: list[SensorRow]
     thresholds: dict[str, list[Threshold]]
+    background: list[dict[str, Any]]
 
 
 def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
@@ -303,7 +308,18 @@ def read_city_folder(folder: Path) -> CityFolder:
         links=[Link(row.source, row.target, row.kind, row.length_m) for _, row in links],
         sensors=[row for _, row in sensors],
         thresholds=limits_of,
+        background=_background(folder / "background.geojson"),
     )
+
+
+def _background(path: Path) -> list[dict[str, Any]]:
+    """What the map shows behind the assets, if the folder has it; its properties are the map's business."""
+    if not path.exists():
+        return []
+    return [
+        {"type": "Feature", "properties": properties.model_extra or {}, "geometry": geometry}
+        for _, properties, geometry in _features(path, _BackgroundProperties)
+    ]
 
 
 def distinct(rows: Iterable[tuple[str, BaseModel]], field: str) -> set[Any]:

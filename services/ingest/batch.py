@@ -44,8 +44,7 @@ class Batcher:
         self._taken: Batch | None = None
         self._last_added = 0.0
         self._changed = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._queue: deque[asyncio.Future[None]] = deque()
 
     @property
     def has_room(self) -> bool:
@@ -53,8 +52,20 @@ class Batcher:
         return len(self._full) < BATCHES_HELD
 
     async def room(self) -> None:
-        """Return when there may be room; look again, since others were waiting too."""
-        await self._room.wait()
+        """Wait in the queue for room; look again then, since a message that just came may have taken it."""
+        if self.has_room:
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        await place
+
+    def _admit(self) -> None:
+        """Let the next in the queue go on; when it has added its readings it lets its next one go on."""
+        while self._queue and self.has_room:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
 
     def add(self, checked: Checked) -> asyncio.Future[None]:
         """Put a message's readings into the open batch; the result is done when they are committed."""
@@ -69,14 +80,13 @@ class Batcher:
         batch.parts.append(checked)
         if len(batch.rows) + len(batch.rejections) >= self._readings or len(batch.parts) >= self._messages:
             self._close(batch)
+        self._admit()
         return batch.settled
 
     def _close(self, batch: Batch) -> None:
         self._open = None
         self._full.append(batch)
         self._changed.set()
-        if not self.has_room:
-            self._room.clear()
 
     async def take(self) -> Batch:
         """Wait for the next batch: full, or as old as the longest wait, or nothing comes any more."""
@@ -96,8 +106,7 @@ class Batcher:
             except TimeoutError:
                 continue
         batch = self._taken = self._full.popleft()
-        if self.has_room:
-            self._room.set()
+        self._admit()
         return batch
 
     def discard(self) -> None:
@@ -110,4 +119,7 @@ class Batcher:
                 batch.settle()
         self._full.clear()
         self._open = None
-        self._room.set()
+        for place in self._queue:
+            if not place.done():
+                place.set_result(None)
+        self._queue.clear()

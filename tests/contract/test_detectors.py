@@ -18,7 +18,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "gap": {"interval_s": STEP_S},
     "night-flow": {"start_s": 7200.0, "end_s": 14400.0, "warm_up": 2},
     "out-of-range": {"low": 0.0, "high": 1000.0},
-    "pressure-residual": {"columns": ["a", "b", "c"], "floor": 0.5, "warm_up": 144},
+    "neighbour-residual": {
+        "columns": ["a", "b", "c"],
+        "directions": [-1, -1, -1],
+        "floors": [0.5, 0.5, 0.5],
+        "warm_up": 144,
+    },
     "rate": {"window_s": 1800.0, "floor": 0.0},
     "seasonal": {"floor": 1.0},
     "spikes": {"floor": 5.0},

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -138,8 +139,11 @@ class IngestProcess:
 
     async def start(self) -> Self:
         """Start it and wait until it receives."""
+        # Where compiled modules may not be written beside their sources, each start would compile them all again.
+        compiled = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir(), "lifeline-pycache"))}
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            **compiled,
             "LIFELINE_INGEST_INSTANCE": self.settings.ingest_instance,
             "LIFELINE_INGEST_SHARED_SUBSCRIPTION": str(self.settings.ingest_shared_subscription),
         }

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.alerts.detectors.neighbour_residual import NeighbourResidual
 from services.alerts.detectors.night_flow import NightFlow
-from services.alerts.detectors.pressure_residual import PressureResidual
 from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule, limits_of, same_for_all
@@ -20,8 +20,10 @@ from services.core.threshold import Side, Threshold
 _HOUR_S = 3600.0
 _KPA = {"kPa": 1.0, "MPa": 0.001, "m": 0.102, "bar": 0.01}
 """One kilopascal in the units in which pressure is declared."""
-_RESIDUAL_FLOOR_KPA = 0.5
-"""Regressions are never trusted further than this: gauges of class 0.5 drift more."""
+_LEAK_SIGNS = {"pressure": -1, "flow": 1}
+"""A leak lowers the pressures near it and raises the flow towards it."""
+_FLOORS = {"pressure": 0.5, "flow": 3.0}
+"""Regressions are never trusted further than this, in kPa and m3/h: the instruments' classes allow no more."""
 _CEILING = 42.0
 """Little above the highest grade, so that the sum comes down within an hour and a half once all is normal."""
 
@@ -123,25 +125,28 @@ def _limit_rule(name: str, kind: AlertKind, quantity: str, side: Side) -> Sensor
     )
 
 
-def _residual(sensors: Sequence[Sensor]) -> PressureResidual:
-    floor = _RESIDUAL_FLOOR_KPA * _KPA.get(sensors[0].unit, 1.0)
-    return PressureResidual([sensor.id for sensor in sensors], floor, ceiling=_CEILING)
+def _residual(sensors: Sequence[Sensor]) -> NeighbourResidual:
+    return NeighbourResidual(
+        [sensor.id for sensor in sensors],
+        [_LEAK_SIGNS.get(sensor.quantity, 0) for sensor in sensors],
+        [_FLOORS.get(sensor.quantity, 0.01) * _KPA.get(sensor.unit, 1.0) for sensor in sensors],
+        ceiling=_CEILING,
+    )
 
 
-PRESSURE_RESIDUAL = ZoneRule(
-    name="water-pressure-residual",
+NEIGHBOUR_RESIDUAL = ZoneRule(
+    name="water-neighbour-residual",
     kind=LEAK,
     raised=Text(
-        "Pressure at {asset} is {value} {unit}, {difference} {unit} below what the zone's other {count} gauges explain,"
-        " for {lasting}: a leak nearby is likely.",
-        "{asset}压力{value} {unit}，比分区内其余{count}个测点的推算值低{difference} {unit}，"
-        "已持续{lasting}，附近可能存在漏损。",
+        "{asset}: {value} {unit}, where the zone's other {count} instruments explain {expected} {unit}, for {lasting}:"
+        " a leak nearby is likely.",
+        "{asset}：{value} {unit}，分区内其余{count}个测点的推算值为{expected} {unit}，已持续{lasting}，附近可能存在漏损。",
     ),
     cleared=Text(
-        "Pressure at {asset} agrees with its neighbours again: {value} {unit}.",
-        "{asset}压力与相邻测点恢复一致：{value} {unit}。",
+        "{asset} agrees with the zone's other instruments again: {value} {unit}.",
+        "{asset}与分区内其他测点恢复一致：{value} {unit}。",
     ),
-    quantities=("pressure",),
+    quantities=("pressure", "flow", "tank_level"),
     detector=_residual,
     grades=(
         Threshold(
@@ -235,7 +240,7 @@ RULES = LifelineRules(
         NIGHT_FLOW,
         *_FAULTS.sensor_rules,
     ),
-    zone_rules=(PRESSURE_RESIDUAL,),
+    zone_rules=(NEIGHBOUR_RESIDUAL,),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
 )

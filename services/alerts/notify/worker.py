@@ -175,7 +175,7 @@ class Notifier:
             raise NotDeliveredError(outcome.error, attempt=attempt, final=last)
 
 
-def _app(settings: Settings, database_url: str, notifier: Notifier) -> App:
+def _app(database_url: str, notifier: Notifier) -> App:
     # Short waits for a connection: a worker that is stuck without a database cannot be started again.
     connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=4, timeout=_DATABASE_WAIT_S)
     app = App(connector=connector)
@@ -225,12 +225,12 @@ async def _keep_rescuing(app: App, database_url: str) -> None:
             await asyncio.sleep(_STALLED_AFTER_S / 6)
 
 
-async def run_worker(settings: Settings, database_url: str, notifier: Notifier) -> None:
+async def run_worker(database_url: str, notifier: Notifier) -> None:
     """Work until cancelled.
 
     Raises or returns when the database goes away, so that the caller can start it again.
     """
-    app = _app(settings, database_url, notifier)
+    app = _app(database_url, notifier)
     async with app.open_async(), asyncio.TaskGroup() as group:
         rescuing = group.create_task(_keep_rescuing(app, database_url))
         await app.run_worker_async(

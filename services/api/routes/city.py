@@ -92,3 +92,9 @@ async def get_asset(asset: str, connection: Connection, _: Reader) -> dict[str, 
     if asset not in found:
         raise problems.not_found("asset", asset)
     return _feature(found[asset])
+
+
+@router.get("/background", summary="What the map shows behind the assets")
+async def get_background(connection: Connection, _: Reader) -> dict[str, Any]:
+    """A FeatureCollection in WGS 84: water and streets, where the city's register has them."""
+    return {"type": "FeatureCollection", "features": await network.load_background(connection)}

@@ -86,6 +86,13 @@ async def list_latest(
     return schemas.Page(items=[schemas.LatestAnswer.model_validate(latest) for latest in found])
 
 
+def _day_before(until: datetime) -> datetime:
+    try:
+        return until - timedelta(hours=24)
+    except OverflowError:
+        raise problems.not_valid("query.end", "lies too early for a day before it") from None
+
+
 @router.get("/sensors/{sensor}/history", summary="A sensor's history in buckets", responses=problems.documented(404))
 async def get_history(
     sensor: str,
@@ -98,7 +105,7 @@ async def get_history(
     """Minimum, maximum and mean of equal stretches of time; without ``start`` the last 24 hours before ``end``."""
     known, _words = await _known(connection, sensor)
     until = end or datetime.now(UTC)
-    since = start or until - timedelta(hours=24)
+    since = start or _day_before(until)
     if since >= until:
         raise problems.not_valid("query.start", "must lie before query.end")
     bucket = timedelta(seconds=max(1.0, -(-(until - since).total_seconds() // points)))

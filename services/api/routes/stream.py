@@ -34,6 +34,8 @@ async def stream(
     live: Live = request.app.state.live
 
     async def events(after: EventPosition | None) -> AsyncIterator[ServerSentEvent]:
+        # Said at once, so that a listener in a quiet city knows that it is connected.
+        yield ServerSentEvent(comment="live")
         async for message in live.listen(after):
             position = None if message.position is None else str(message.position)
             yield ServerSentEvent(data=message.data, event=message.type, id=position)

@@ -95,3 +95,10 @@ async def load_zones(connection: AsyncConnection) -> list[Zone]:
             Zone(row["id"], Lifeline(row["lifeline"]), Text(row["name_en"], row["name_zh"]), row["geometry"])
             for row in await cursor.fetchall()
         ]
+
+
+async def load_background(connection: AsyncConnection) -> list[dict[str, Any]]:
+    """GeoJSON features of what the map shows behind the assets; empty where the register has none."""
+    cursor = await connection.execute("select features from map_background")
+    row = await cursor.fetchone()
+    return [] if row is None else list(row[0])

@@ -49,6 +49,13 @@ def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
         _save_organisations(connection, city)
         _save_assets(connection, city)
         _save_sensors(connection, city)
+        connection.execute(
+            """
+            insert into map_background (features) values (%s)
+            on conflict (id) do update set features = excluded.features
+            """,
+            (Jsonb(city.background),),
+        )
         connection.execute("select pg_notify(%s, '')", (CHANNEL,))
     return RegisterCount(len(city.organisations), len(city.zones), len(city.assets), len(city.links), len(city.sensors))
 

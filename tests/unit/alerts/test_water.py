@@ -42,10 +42,10 @@ def test_a_leak_is_found_within_twenty_minutes_at_the_gauge_next_to_it() -> None
     raised = found[0]
     assert (raised.kind, raised.state, raised.sensors[0]) == ("leak-suspected", FindingState.RAISED, "P-2")
     assert raised.asset == "asset-of-P-2"
-    assert raised.target == "zone:water-pressure-residual"
+    assert raised.target == "zone:water-neighbour-residual"
     assert raised.time - at(start) < timedelta(minutes=20)
     assert abs(raised.started_at - at(start)) <= timedelta(minutes=10)
-    assert "below what the zone's other 4 gauges explain" in raised.explanation.en
+    assert "where the zone's other 4 instruments explain" in raised.explanation.en
     assert raised.threshold is None
     expected = raised.evidence["expected"]
     assert raised.value is not None

@@ -143,5 +143,5 @@ def test_rows_of_a_zone_do_not_depend_on_arrival(data: st.DataObject) -> None:
         second.observe([each])
     first.release()
     second.release()
-    name = "zone:water-pressure-residual"
+    name = "zone:water-neighbour-residual"
     assert first.changed_state()[name] == second.changed_state()[name]

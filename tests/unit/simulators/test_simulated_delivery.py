@@ -9,8 +9,10 @@ from simulators.scenario import load_scenario
 _MINUTE = timedelta(minutes=1)
 
 
-def _batches(city: City, scenario: str, origin: datetime, minutes: int) -> list[Batch]:
-    field = Field(city, load_scenario(scenario), origin, 1)
+def _batches(
+    city: City, scenario: str, origin: datetime, minutes: int, lifelines: tuple[str, ...] | None = None
+) -> list[Batch]:
+    field = Field(city, load_scenario(scenario), origin, 1, lifelines)
     return [batch for k in range(minutes + 1) for batch in field.step(origin + k * _MINUTE)]
 
 
@@ -33,7 +35,8 @@ def test_devices_with_their_own_modem_send_single_readings(city: City, origin: d
 
 
 def test_a_silent_gateway_sends_what_it_kept_before_anything_newer(city: City, origin: datetime) -> None:
-    batches = [b for b in _batches(city, "gateway-outage", origin, 40) if b.gateway == "GW-D1-1"]
+    of_city = _batches(city, "gateway-outage", origin, 40, ("drainage",))
+    batches = [b for b in of_city if b.gateway == "GW-D1-1"]
     start, end = origin + 10 * _MINUTE, origin + 32 * _MINUTE
     assert not [b for b in batches if start <= b.due < end]
     late, newer = [b for b in batches if b.due >= end][:2]
@@ -45,7 +48,7 @@ def test_a_silent_gateway_sends_what_it_kept_before_anything_newer(city: City, o
 
 def test_an_outage_delays_readings_and_changes_none(city: City, origin: datetime) -> None:
     def readings(scenario: str) -> set[tuple[str, datetime, float]]:
-        batches = _batches(city, scenario, origin, 40)
+        batches = _batches(city, scenario, origin, 40, ("drainage",))
         every = [(r.sensor, r.time, r.value) for b in batches for r in b.readings]
         assert len(every) == len(set(every))
         return set(every)
@@ -58,11 +61,15 @@ def test_failing_sensors_lie_each_in_its_own_way_and_recover(city: City, origin:
         found = [r for b in batches[scenario] for r in b.readings if r.sensor == sensor]
         return {round((r.time - origin) / _MINUTE): r.value for r in found}
 
-    batches = {name: _batches(city, name, origin, 140) for name in ("normal-day", "failing-sensors")}
+    watched = ("gas", "bridge", "water")
+    batches = {
+        name: _batches(city, name, origin, 140, watched)
+        for name in ("normal-day", "failing-sensors", "drifting-sensor")
+    }
     stuck = series("failing-sensors", "G1-P-001")
     assert len({stuck[k] for k in range(10, 130)}) == 1
     assert len({stuck[k] for k in range(130, 140)}) > 3
-    drift, true = series("failing-sensors", "B1-D-002"), series("normal-day", "B1-D-002")
+    drift, true = series("drifting-sensor", "B1-D-002"), series("normal-day", "B1-D-002")
     assert 3.9 < drift[70] - true[70] < 4.1
     assert drift[130] == true[130]
     out = series("failing-sensors", "W1-P-003")

@@ -48,7 +48,9 @@ def test_a_recording_holds_settings_sensors_readings_and_truth(
 
 def test_the_same_recording_has_the_same_bytes(tmp_path: Path, city_folder: Path, origin: datetime) -> None:
     for name in ("a", "b"):
-        write_recording(tmp_path / name, city_folder, "story", origin, timedelta(minutes=20), step=timedelta(minutes=5))
+        write_recording(
+            tmp_path / name, city_folder, "gas-leak", origin, timedelta(minutes=20), step=timedelta(minutes=5)
+        )
     files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file())
     assert len(files) == 5
     assert all((tmp_path / "a" / f).read_bytes() == (tmp_path / "b" / f).read_bytes() for f in files)

@@ -36,6 +36,7 @@ def test_the_expected_scenarios_exist_and_load() -> None:
         "cloudburst",
         "overloaded-bridge",
         "failing-sensors",
+        "drifting-sensor",
         "gateway-outage",
         "story",
     }
@@ -48,7 +49,6 @@ def test_the_story_begins_each_cause_when_it_should() -> None:
     assert starts == {
         "water-main-leak-1": 15,
         "failing-sensors-stuck": 20,
-        "failing-sensors-drift": 20,
         "failing-sensors-range": 20,
         "failing-sensors-spikes": 20,
         "gas-leak-1": 35,

@@ -264,6 +264,7 @@ export const WORDS = {
   "message.warning.published": ["warning published", "预警发布"],
   "message.warning.updated": ["warning graded up", "预警升级"],
   "message.warning.lifted": ["warning lifted", "预警解除"],
+  "message.work-order.dispatched": ["work order dispatched", "工单派发"],
   "notification.deliveries": ["Deliveries", "送达情况"],
 
   "loading": ["Loading …", "加载中…"],

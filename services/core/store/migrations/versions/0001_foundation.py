@@ -57,6 +57,12 @@ create table asset (
 create index asset_by_zone on asset (zone);
 create index asset_by_place on asset using gist (extent);
 
+-- What a map shows behind the assets: the river, streets. One row.
+create table map_background (
+    id smallint primary key default 1 check (id = 1),
+    features jsonb not null
+);
+
 create table link (
     source text not null references asset on delete cascade,
     target text not null references asset on delete cascade,

@@ -16,8 +16,6 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from services.core.wire import READINGS_FILTERS, parse_readings_topic
 from simulators.city import City
@@ -44,13 +42,7 @@ class _Mosquitto:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self._settings = folder / "mosquitto.conf"
-        lines = (
-            f"listener {self.port} 127.0.0.1",
-            "allow_anonymous true",
-            "max_queued_messages 0",
-            "persistence true",
-            f"persistence_location {folder}/",
-        )
+        lines = (f"listener {self.port} 127.0.0.1", "allow_anonymous true", "max_queued_messages 0")
         self._settings.write_text("\n".join(lines) + "\n", "utf-8")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,6 +61,40 @@ class _Mosquitto:
             self._process.terminate()
             self._process.wait()
             self._process = None
+
+
+class _Line:
+    """The publisher's way to the broker, which can be cut at any moment, in the middle of a message too."""
+
+    def __init__(self, broker_port: int) -> None:
+        self._broker_port = broker_port
+        self._open: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def join(self) -> None:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_broker, to_broker = await asyncio.open_connection("127.0.0.1", self._broker_port)
+        self._open += [writer, to_broker]
+        await asyncio.gather(_pour(reader, to_broker), _pour(from_broker, writer))
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while some := await reader.read(4096):
+            writer.write(some)
+            await writer.drain()
+    writer.close()
 
 
 class _Watched(Journal):
@@ -95,8 +121,8 @@ def mosquitto(tmp_path: Path) -> Iterator[_Mosquitto]:
 
 
 @contextlib.asynccontextmanager
-async def _received(port: int, session: str | None = None) -> AsyncIterator[list[tuple[datetime, str, bytes]]]:
-    """Messages that arrive while the block runs, or since the last block of the same session, and when."""
+async def _received(port: int) -> AsyncIterator[list[tuple[datetime, str, bytes]]]:
+    """Messages that arrive while the block runs, and when."""
     arrived: list[tuple[datetime, str, bytes]] = []
     more = asyncio.Event()
 
@@ -106,16 +132,7 @@ async def _received(port: int, session: str | None = None) -> AsyncIterator[list
             arrived.append((datetime.now(UTC), str(message.topic), message.payload))
             more.set()
 
-    lasting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-    lasting.SessionExpiryInterval = 3600 if session else 0
-    async with aiomqtt.Client(
-        "127.0.0.1",
-        port,
-        identifier=session,
-        clean_start=session is None,
-        properties=lasting,
-        protocol=aiomqtt.ProtocolVersion.V5,
-    ) as client:
+    async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client:
         for topic in READINGS_FILTERS:
             await client.subscribe(topic, qos=1)
         listening = asyncio.create_task(listen(client))
@@ -204,20 +221,23 @@ async def test_a_stopped_simulation_goes_on_where_it_stopped(
 async def test_nothing_is_lost_while_the_broker_is_away(
     city: City, origin: datetime, mosquitto: _Mosquitto, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    play = _play(city, origin, 40)
+    play = _play(city, origin, 25)
     journal = _Watched(None, _fresh(origin), time.monotonic)
     journal.awaited = origin + 10 * _MINUTE
-    async with _received(mosquitto.port, "listener") as before:
-        publishing = asyncio.create_task(_publish(play, mosquitto.port, journal, speed=900))
+    line = _Line(mosquitto.port)
+    await line.join()
+    async with _received(mosquitto.port) as arrived:
+        publishing = asyncio.create_task(_publish(play, line.port, journal, speed=900))
         await journal.reached.wait()
-        mosquitto.stop()
-    mosquitto.start()
-    async with _received(mosquitto.port, "listener") as after:
+        line.cut()
+        await asyncio.sleep(0.7)
+        await line.join()
         await publishing
+    line.cut()
     out = capsys.readouterr().out
     assert out.count("broker is away") == 1
     assert out.count("broker is back") == 1
-    seen = set(_readings(before + after))
+    seen = set(_readings(arrived))
     expected = {r for m in messages(play, _fresh(origin)) for r in _readings([(origin, m.topic, m.payload)])}
     assert seen == expected
 

@@ -1,4 +1,4 @@
-"""Pressures that fall below what their neighbours explain."""
+"""Values that leave what their neighbours explain."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -17,29 +17,33 @@ _HUBER = 4.0
 _SHOWN = 4
 
 
-class PressureResidual(RowDetector):
-    """Scores how far and how long a pressure has been below its regression on the other sensors of its zone.
+class NeighbourResidual(RowDetector):
+    """Scores how far and how long a sensor has left its regression on the other sensors of its zone.
 
     Learnt are a running mean and covariance of all columns, pair by pair so that gaps do no harm, with rows fading over
     ``memory_rows``. They give the ridge regression of each column on all others that have a value: with ``P`` the
     inverse of the correlation matrix plus ``ridge``, the residual of column ``i`` is ``(P d)_i / P_ii`` for the
-    standardised deviations ``d``. Demand moves all pressures together and leaves no residual; a leak pulls down those
-    near it. Residuals are divided by a running robust scale, never less than ``floor`` (in the pressures' unit), and
-    cut at ``clip``: persistence decides, not one wild value. A one-sided CUSUM with ``drift`` adds the falls of each
-    column up to ``ceiling``, and the score is the largest sum; a row with less than half the drift takes the drift off
-    a second time, so that a repair is soon seen. Unknown before one and a half times ``warm_up`` rows were learnt.
+    standardised deviations ``d``. Demand moves all pressures and flows together and leaves no residual; a leak pulls
+    down the pressures near it and lifts the flow towards it. Residuals are divided by a running robust scale, never
+    less than the column's of ``floors`` (in its unit), and cut at ``clip``: persistence decides, not one wild value.
+
+    A one-sided CUSUM with ``drift`` adds up each column's departures in its one of ``directions`` (-1 where a fall is
+    the trouble, 1 where a rise is, 0 where the column only explains), up to ``ceiling``; the score is the largest sum.
+    A row with less than half the drift takes the drift off a second time, so that a repair is soon seen. Unknown before
+    one and a half times ``warm_up`` rows were learnt.
 
     Sources: Hoerl & Kennard (1970) for ridge regression, Page (1954) for CUSUM; pressure-to-pressure regression for
     leaks as in the LILA entry to BattLeDIM (Daniel et al. 2022).
     """
 
-    name: ClassVar[str] = "pressure-residual"
+    name: ClassVar[str] = "neighbour-residual"
     version: ClassVar[str] = "1"
 
     def __init__(
         self,
         columns: Sequence[str],
-        floor: float,
+        directions: Sequence[int],
+        floors: Sequence[float],
         *,
         ridge: float = 0.001,
         drift: float = 2.0,
@@ -49,7 +53,10 @@ class PressureResidual(RowDetector):
         memory_rows: int = 4032,
     ) -> None:
         self.columns = tuple(columns)
-        self.floor = floor
+        self.directions = tuple(directions)
+        self.floors = tuple(floors)
+        self._direction: _Array = np.array(directions, dtype=np.float64)
+        self._floor: _Array = np.array(floors, dtype=np.float64)
         self.ridge = ridge
         self.drift = drift
         self.clip = clip
@@ -70,7 +77,8 @@ class PressureResidual(RowDetector):
         """The constructor's arguments."""
         return {
             "columns": list(self.columns),
-            "floor": self.floor,
+            "directions": list(self.directions),
+            "floors": list(self.floors),
             "ridge": self.ridge,
             "drift": self.drift,
             "clip": self.clip,
@@ -80,15 +88,33 @@ class PressureResidual(RowDetector):
         }
 
     def score(self, time_s: float, row: Sequence[float]) -> Score:
-        """The largest sum of falls after this row."""
+        """The largest sum of departures after this row."""
         values = np.array(row, dtype=np.float64)
         residual = self._residual(values)
         ready = np.isfinite(residual) & (self._scaled >= self.warm_up / 2)
         if not ready.any():
             return UNKNOWN
-        scale = np.maximum(self._scale * _SIGMA_PER_MAD, self.floor)
-        falls = np.clip(np.where(ready, -residual, 0.0) / scale, -self.clip, self.clip)
-        steps = falls - np.where(falls < self.drift / 2, 2 * self.drift, self.drift)
+        scale = np.maximum(self._scale * _SIGMA_PER_MAD, self._floor)
+        departure = np.where(ready, self._direction * residual, 0.0) / scale
+        self._add_up(time_s, departure, ready)
+        # Sums that stand at the ceiling together are told apart by the present row.
+        by_size = sorted(range(len(values)), key=lambda column: (-self._sums[column], -departure[column]))
+        order = [column for column in by_size if self._sums[column] > 0]
+        if not order:
+            return _QUIET
+        worst = order[0]
+        seen = {
+            "departure": float(departure[worst]),
+            "scale": float(scale[worst]),
+            "order": [self.columns[column] for column in order[:_SHOWN]],
+            "sums": [round(float(self._sums[column]), 3) for column in order[:_SHOWN]],
+        }
+        expected = float(values[worst] - residual[worst]) if ready[worst] else None
+        return Score(float(self._sums[worst]), expected, seen, self.columns[worst], self._since[worst])
+
+    def _add_up(self, time_s: float, departure: _Array, ready: NDArray[np.bool_]) -> None:
+        capped = np.clip(departure, -self.clip, self.clip)
+        steps = capped - np.where(capped < self.drift / 2, 2 * self.drift, self.drift)
         # A column without a value keeps its sum: nobody knows whether it recovered.
         sums = np.where(ready, np.maximum(self._sums + steps, 0.0), self._sums)
         self._sums = np.minimum(sums, self.ceiling)
@@ -96,22 +122,6 @@ class PressureResidual(RowDetector):
             None if total <= 0 else time_s if since is None else since
             for total, since in zip(self._sums.tolist(), self._since, strict=True)
         ]
-        return self._score(values, residual, scale)
-
-    def _score(self, values: _Array, residual: _Array, scale: _Array) -> Score:
-        order = [int(position) for position in np.argsort(-self._sums, kind="stable") if self._sums[position] > 0]
-        if not order:
-            return _QUIET
-        worst = order[0]
-        known = bool(np.isfinite(residual[worst]))
-        seen = {
-            "residual": float(residual[worst]) if known else None,
-            "scale": float(scale[worst]),
-            "order": [self.columns[position] for position in order[:_SHOWN]],
-            "sums": [round(float(self._sums[position]), 3) for position in order[:_SHOWN]],
-        }
-        expected = float(values[worst] - residual[worst]) if known else None
-        return Score(float(self._sums[worst]), expected, seen, column=self.columns[worst], since_s=self._since[worst])
 
     def _residual(self, values: _Array) -> _Array:
         """What each value differs from its regression on the others, NaN where that cannot be said."""
@@ -150,7 +160,7 @@ class PressureResidual(RowDetector):
     def _learn_scale(self, size: _Array) -> None:
         known = np.isfinite(size)
         settled = self._scaled >= self.warm_up / 4
-        limit = np.where(settled, _HUBER * np.maximum(self._scale, self.floor), np.inf)
+        limit = np.where(settled, _HUBER * np.maximum(self._scale, self._floor), np.inf)
         self._scaled = np.minimum(self._scaled + known, self.memory_rows)
         step = np.where(known, np.minimum(np.where(known, size, 0.0), limit) - self._scale, 0.0)
         self._scale = self._scale + step / np.maximum(self._scaled, 1)

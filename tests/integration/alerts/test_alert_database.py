@@ -1,0 +1,105 @@
+"""The database goes away while the alert process runs."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.demo.postgres import EmbeddedPostgres
+from tests.fixtures.processes import reachable_directory, running
+from tests.integration.alerts.alert_harness import (
+    AlertProcess,
+    ReceiverProcess,
+    alert_process,
+    ask,
+    at,
+    prepare,
+    store,
+    tell,
+    until,
+)
+
+AWAY, BACK = "database away, trying again", "database is back"
+
+
+def _terminate_all(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        cursor = connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        return len(cursor.fetchall())
+
+
+@pytest.mark.slow
+async def test_terminated_connections_are_replaced_and_nothing_is_lost_or_judged_twice(
+    city_url: str, alerts: AlertProcess, receiver: ReceiverProcess
+) -> None:
+    await receiver.start()
+    await tell(city_url, receiver.receiver("gas-company"))
+    await alerts.start()
+    for minute in range(12):
+        await store(city_url, [("M-1", at(minute), 30.0 if minute == 4 else 1.0)])
+        if minute % 4 == 0:
+            assert _terminate_all(city_url) >= 2
+        await asyncio.sleep(0.1)
+    await store(city_url, [("M-2", at(12), 30.0)])
+    await until(lambda: len(ask(city_url, "select from alert")) == 2)
+    # The job worker lives on as well.
+    await until(lambda: len({each["webhook-id"] for each in receiver.attempts()}) == 4)
+    await until(lambda: alerts.count(AWAY) == alerts.count(BACK) >= 1)
+    assert alerts.process.poll() is None
+    (first,) = ask(city_url, "select * from alert where asset = 'US-1'")
+    assert first["finding_count"] == len(ask(city_url, "select from finding where alert = %s", first["id"]))
+    states = ask(city_url, "select state from finding where asset = 'US-1' order by time")
+    assert states[0] == {"state": "raised"}
+    assert len({row["id"] for row in ask(city_url, "select id from finding")}) == len(
+        ask(city_url, "select from finding")
+    )
+
+
+@pytest.mark.slow
+async def test_a_stopped_server_is_reported_in_one_line_and_the_work_goes_on_when_it_is_back(tmp_path: Path) -> None:
+    with reachable_directory("alerts-postgres") as directory:
+        server = EmbeddedPostgres(directory, wanted_port=0)
+        server.prepare()
+        log = directory / "postgres.log"
+
+        def serving() -> object:
+            command = [*server.command(), "-c", "fsync=off", "-c", "full_page_writes=off"]
+            return running(command, log, server.wait_ready, server.stop_signal, server.user)
+
+        with alert_process(server.url(), tmp_path) as alerts:
+            with serving():  # type: ignore[attr-defined]
+                prepare(server.url(), tmp_path / "city")
+                await alerts.start()
+                await store(server.url(), [("M-1", at(0), 30.0)])
+                await until(lambda: len(ask(server.url(), "select from alert")) == 1)
+            await until(lambda: alerts.count(AWAY) == 1)
+            # Long enough for both parts of the process to notice, and for their waits to have grown.
+            await asyncio.sleep(8)
+            with serving():  # type: ignore[attr-defined]
+                back_after_s = await until(lambda: alerts.count(BACK) == 1)
+                assert back_after_s < 20
+                assert alerts.process.poll() is None
+                await store(server.url(), [("M-2", at(1), 30.0), ("M-1", at(1), 31.0)])
+                await until(lambda: len(ask(server.url(), "select from alert")) == 2)
+                assert len(ask(server.url(), "select from finding")) == 2
+                assert alerts.count(AWAY) == 1
+                assert alerts.terminate() == 0
+
+
+@pytest.mark.slow
+async def test_a_process_started_before_its_database_waits_for_it(tmp_path: Path) -> None:
+    with reachable_directory("alerts-postgres") as directory:
+        server = EmbeddedPostgres(directory, wanted_port=0)
+        server.prepare()
+        command = [*server.command(), "-c", "fsync=off", "-c", "full_page_writes=off"]
+        with running(command, directory / "postgres.log", server.wait_ready, server.stop_signal, server.user):
+            prepare(server.url(), tmp_path / "city")
+        with alert_process(server.url(), tmp_path) as alerts:
+            await alerts.start("database not reachable, waiting")
+            with running(command, directory / "postgres.log", server.wait_ready, server.stop_signal, server.user):
+                await until(lambda: alerts.count("following the feed") == 1)
+                assert alerts.terminate() == 0
