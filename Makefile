@@ -10,7 +10,10 @@ BIN := $(VENV)/bin
 DASHBOARD := services/api/dashboard
 DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: help demo test test-fast check format lock bench clean
+# Networks with a certificate authority of their own put it among the system's certificates.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
+
+.PHONY: help demo test test-fast check format golden lock bench clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,7 +27,7 @@ test: $(VENV)/.development $(DASHBOARD)/dist/index.html ## set up everything and
 	@$(BIN)/pytest $(TESTS)
 
 test-fast: $(VENV)/.development ## unit and contract tests only
-	@$(BIN)/pytest tests/unit tests/contract
+	@$(BIN)/pytest -m "not slow" tests/unit tests/contract tests/docs
 
 check: $(VENV)/.development ## lint, formatting, types, import rules
 	@echo "== ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -36,6 +39,9 @@ format: $(VENV)/.development ## put the code into its form
 
 bench: $(VENV)/.development ## benchmarks; figures and ratios, no pass or fail
 	@for name in tests/benchmarks/bench_*.py; do $(BIN)/python -m $$(echo $${name%.py} | tr / .) || exit 1; done
+
+golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
+	@$(BIN)/python -m tests.docs.published
 
 lock: $(VENV)/.uv ## pin every dependency with its hashes
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded pyproject.toml -o requirements.lock

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -35,6 +35,10 @@ class Message:
     position: EventPosition | None
 
 
+Queue = asyncio.Queue[Message | None]
+"""What waits for one listener; ``None`` ends it."""
+
+
 class Live:
     """Follows the event table and hands every event to each listener."""
 
@@ -42,28 +46,33 @@ class Live:
         """Use ``pool`` for queries and one connection of its own to be woken."""
         self._pool = pool
         self._database_url = database_url
-        self._listeners: set[asyncio.Queue[Message | None]] = set()
+        self._listeners: set[Queue] = set()
         # Both outlive a lost connection, so that listeners get what was committed while it was gone.
         self._position: EventPosition | None = None
         self._seen_at: datetime | None = None
 
-    async def listen(self, after: EventPosition | None) -> AsyncIterator[Message]:
-        """Events from now on, or from behind a position. A listener that falls far behind is disconnected."""
-        queue: asyncio.Queue[Message | None] = asyncio.Queue(_QUEUE)
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Queue]:
+        """A queue of every event from now on; one that is not emptied fast enough is ended."""
+        queue: Queue = asyncio.Queue(_QUEUE)
         self._listeners.add(queue)
         try:
-            while after is not None:
-                missed, end = await self._missed(after)
-                if end is None:
-                    break
-                for message in missed:
-                    yield message
-                after = end
-            while (live := await queue.get()) is not None:
-                if live.position is None or after is None or live.position > after:
-                    yield live
+            yield queue
         finally:
             self._listeners.discard(queue)
+
+    async def messages(self, queue: Queue, after: EventPosition | None) -> AsyncIterator[Message]:
+        """What was committed behind a position, if one is given, then what comes into the queue, each once."""
+        while after is not None:
+            missed, end = await self._missed(after)
+            if end is None:
+                break
+            for message in missed:
+                yield message
+            after = end
+        while (live := await queue.get()) is not None:
+            if live.position is None or after is None or live.position > after:
+                yield live
 
     async def _missed(self, after: EventPosition) -> tuple[list[Message], EventPosition | None]:
         """A part of what was committed behind a position, and where that part ends; none at the end of the stream."""

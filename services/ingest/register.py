@@ -8,7 +8,7 @@ from psycopg import AsyncConnection, sql
 from services.core.store.pool import Pool
 from services.core.store.readings import SensorRow, load_sensor_rows
 from services.core.store.register import CHANNEL
-from services.ingest.outage import Outage
+from services.ingest.outage import LONGEST_WAIT_S, Outage
 
 RELOAD_EVERY_S = 30.0
 EARLY_RELOAD_EVERY_S = 1.0
@@ -58,7 +58,7 @@ class Register:
                 pass
 
     async def _load_from_pool(self) -> None:
-        async with self._pool.connection() as connection:
+        async with self._pool.connection(timeout=LONGEST_WAIT_S) as connection:
             await self._load(connection)
 
     async def _load(self, connection: AsyncConnection) -> None:

@@ -81,7 +81,7 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
 
 async def _prune(pool: Pool, database: Outage, retention: timedelta) -> None:
     async def attempt() -> None:
-        async with pool.connection() as connection:
+        async with pool.connection(timeout=LONGEST_WAIT_S) as connection:
             await prune_rejections(connection, datetime.now(UTC) - retention)
 
     while True:

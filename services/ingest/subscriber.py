@@ -19,7 +19,7 @@ from gmqtt.mqtt.constants import MQTTv50
 from gmqtt.mqtt.handler import MQTTError
 
 from services.core import wire
-from services.ingest.outage import Outage
+from services.ingest.outage import LONGEST_WAIT_S, Outage
 
 BROKER_AWAY = (OSError, MQTTError)
 SHARE = "lifeline-ingest"
@@ -117,12 +117,15 @@ class _Connection:
         """
         if address.user is not None:
             self._client.set_auth_credentials(address.user, address.password)
-        async with asyncio.timeout(_ANSWER_WITHIN_S):
-            await self._client.connect(
-                address.host, address.port, ssl=address.encrypted, keepalive=_KEEPALIVE_S, version=MQTTv50
-            )
-            self._client.subscribe([gmqtt.Subscription(name, qos=1) for name in self._session.filters])
-            granted = await self._granted
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                await self._client.connect(
+                    address.host, address.port, ssl=address.encrypted, keepalive=_KEEPALIVE_S, version=MQTTv50
+                )
+                self._client.subscribe([gmqtt.Subscription(name, qos=1) for name in self._session.filters])
+                granted = await self._granted
+        except TimeoutError:
+            raise BrokerRefusalError(f"no answer within {_ANSWER_WITHIN_S:g} s") from None
         if any(code >= _FIRST_FAILURE_CODE for code in granted):
             raise BrokerRefusalError(f"the broker refused the subscription (codes {list(granted)})")
 
@@ -186,6 +189,7 @@ class Subscriber:
         ``on_lost`` is called after a connection has ended: nothing it delivered can be acknowledged any more.
         """
         logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
+        clock = asyncio.get_running_loop().time
         pauses = self._broker.waits()
         received_before = False
         while not stop.is_set():
@@ -196,8 +200,10 @@ class Subscriber:
                 if not received_before:
                     received_before = True
                     self._log.info("ingest is receiving", instance=self._session.instance)
-                pauses = self._broker.waits()
+                opened_at = clock()
                 await _first(stop, connection.lost)
+                if clock() - opened_at > LONGEST_WAIT_S:
+                    pauses = self._broker.waits()  # not sooner: two processes of one name would fight at full speed
                 if stop.is_set():
                     await connection.drain(drain_within_s)
                 else:

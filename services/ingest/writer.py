@@ -12,7 +12,7 @@ from services.core.store.readings import ReadingRow, WriteResult, write_readings
 from services.core.store.rejections import write_rejections
 from services.ingest.batch import Batch, Batcher
 from services.ingest.metrics import Metrics
-from services.ingest.outage import Outage
+from services.ingest.outage import LONGEST_WAIT_S, Outage
 from services.ingest.register import Register
 
 DATABASE_AWAY = (psycopg.Error, OSError)
@@ -74,7 +74,7 @@ class Writer:
 
         async def attempt() -> WriteResult | Exception:
             try:
-                async with self._pool.connection() as connection:
+                async with self._pool.connection(timeout=LONGEST_WAIT_S) as connection:
                     result = await write_readings(connection, rows)
                     await write_rejections(connection, rejections)
             except _REFUSED as error:

@@ -22,6 +22,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "columns": ["a", "b", "c"],
         "directions": [-1, -1, -1],
         "floors": [0.5, 0.5, 0.5],
+        "ceilings": [80.0, 80.0, 80.0],
         "warm_up": 144,
     },
     "rate": {"window_s": 1800.0, "floor": 0.0},

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import gmqtt
+import httpx
 import psycopg
 from pydantic import SecretStr
 
@@ -145,6 +146,7 @@ class IngestProcess:
             **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             **compiled,
             "LIFELINE_INGEST_INSTANCE": self.settings.ingest_instance,
+            "LIFELINE_INGEST_METRICS_PORT": str(self.settings.ingest_metrics_port),
             "LIFELINE_INGEST_SHARED_SUBSCRIPTION": str(self.settings.ingest_shared_subscription),
         }
         for name in ("database_url", "mqtt_url"):
@@ -162,6 +164,11 @@ class IngestProcess:
     def said(self, words: str) -> int:
         """How often the words occur in the log."""
         return len(re.findall(words, self.log.read_text())) if self.log.exists() else 0
+
+    def metric(self, name: str) -> float:
+        """The value of one of its counters, as Prometheus reads it."""
+        answer = httpx.get(f"http://127.0.0.1:{self.settings.ingest_metrics_port}/metrics").text
+        return float(re.findall(rf"^{name} (\S+)$", answer, re.MULTILINE)[0])
 
     def kill(self) -> None:
         """End it without warning."""

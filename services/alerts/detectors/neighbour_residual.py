@@ -28,9 +28,9 @@ class NeighbourResidual(RowDetector):
     less than the column's of ``floors`` (in its unit), and cut at ``clip``: persistence decides, not one wild value.
 
     A one-sided CUSUM with ``drift`` adds up each column's departures in its one of ``directions`` (-1 where a fall is
-    the trouble, 1 where a rise is, 0 where the column only explains), up to ``ceiling``; the score is the largest sum.
-    A row with less than half the drift takes the drift off a second time, so that a repair is soon seen. Unknown before
-    one and a half times ``warm_up`` rows were learnt.
+    the trouble, 1 where a rise is, 0 where the column only explains), up to its one of ``ceilings``, which says how far
+    the column's word alone may count; the score is the largest sum. A row with less than half the drift takes the drift
+    off a second time, so that a repair is soon seen. Unknown before one and a half times ``warm_up`` rows were learnt.
 
     Sources: Hoerl & Kennard (1970) for ridge regression, Page (1954) for CUSUM; pressure-to-pressure regression for
     leaks as in the LILA entry to BattLeDIM (Daniel et al. 2022).
@@ -44,11 +44,11 @@ class NeighbourResidual(RowDetector):
         columns: Sequence[str],
         directions: Sequence[int],
         floors: Sequence[float],
+        ceilings: Sequence[float],
         *,
         ridge: float = 0.001,
         drift: float = 2.0,
         clip: float = 8.0,
-        ceiling: float = 80.0,
         warm_up: int = 288,
         memory_rows: int = 4032,
     ) -> None:
@@ -60,7 +60,8 @@ class NeighbourResidual(RowDetector):
         self.ridge = ridge
         self.drift = drift
         self.clip = clip
-        self.ceiling = ceiling
+        self.ceilings = tuple(ceilings)
+        self._ceiling: _Array = np.array(ceilings, dtype=np.float64)
         self.warm_up = warm_up
         self.memory_rows = memory_rows
         size = len(self.columns)
@@ -82,7 +83,7 @@ class NeighbourResidual(RowDetector):
             "ridge": self.ridge,
             "drift": self.drift,
             "clip": self.clip,
-            "ceiling": self.ceiling,
+            "ceilings": list(self.ceilings),
             "warm_up": self.warm_up,
             "memory_rows": self.memory_rows,
         }
@@ -104,9 +105,9 @@ class NeighbourResidual(RowDetector):
             return _QUIET
         worst = order[0]
         seen = {
-            "departure": float(departure[worst]),
             "scale": float(scale[worst]),
             "order": [self.columns[column] for column in order[:_SHOWN]],
+            "departures": [round(float(departure[column]), 3) for column in order[:_SHOWN]],
             "sums": [round(float(self._sums[column]), 3) for column in order[:_SHOWN]],
         }
         expected = float(values[worst] - residual[worst]) if ready[worst] else None
@@ -117,7 +118,7 @@ class NeighbourResidual(RowDetector):
         steps = capped - np.where(capped < self.drift / 2, 2 * self.drift, self.drift)
         # A column without a value keeps its sum: nobody knows whether it recovered.
         sums = np.where(ready, np.maximum(self._sums + steps, 0.0), self._sums)
-        self._sums = np.minimum(sums, self.ceiling)
+        self._sums = np.minimum(sums, self._ceiling)
         self._since = [
             None if total <= 0 else time_s if since is None else since
             for total, since in zip(self._sums.tolist(), self._since, strict=True)

@@ -24,8 +24,9 @@ _LEAK_SIGNS = {"pressure": -1, "flow": 1}
 """A leak lowers the pressures near it and raises the flow towards it."""
 _FLOORS = {"pressure": 0.5, "flow": 3.0}
 """Regressions are never trusted further than this, in kPa and m3/h: the instruments' classes allow no more."""
-_CEILING = 42.0
-"""Little above the highest grade, so that the sum comes down within an hour and a half once all is normal."""
+_CEILINGS = {"pressure": 42.0, "flow": 30.0}
+"""A pressure may reach the highest grade, and comes down from it within an hour and a half; a meter may not by itself,
+because what it shows more can also have gone on to the next zone."""
 
 
 def _kind(kind: str, label: Text, instruction: Text, publishes_from: Severity | None = None) -> AlertKind:
@@ -130,7 +131,7 @@ def _residual(sensors: Sequence[Sensor]) -> NeighbourResidual:
         [sensor.id for sensor in sensors],
         [_LEAK_SIGNS.get(sensor.quantity, 0) for sensor in sensors],
         [_FLOORS.get(sensor.quantity, 0.01) * _KPA.get(sensor.unit, 1.0) for sensor in sensors],
-        ceiling=_CEILING,
+        [_CEILINGS.get(sensor.quantity, 0.0) for sensor in sensors],
     )
 
 
@@ -140,7 +141,8 @@ NEIGHBOUR_RESIDUAL = ZoneRule(
     raised=Text(
         "{asset}: {value} {unit}, where the zone's other {count} instruments explain {expected} {unit}, for {lasting}:"
         " a leak nearby is likely.",
-        "{asset}：{value} {unit}，分区内其余{count}个测点的推算值为{expected} {unit}，已持续{lasting}，附近可能存在漏损。",
+        "{asset}：{value} {unit}，分区内其余{count}个测点的推算值为{expected} {unit}，"
+        "已持续{lasting}，附近可能存在漏损。",
     ),
     cleared=Text(
         "{asset} agrees with the zone's other instruments again: {value} {unit}.",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from services.core.notification import Notification
 from services.core.organisation import Receiver
@@ -100,8 +101,8 @@ async def send(
         error = f"no answer within {longest_wait.total_seconds():g} s"
     except (httpx.HTTPError, httpx.InvalidURL, TargetRefusedError, OSError) as failure:
         error = f"{type(failure).__name__}: {failure}".removesuffix(": ")
-    except (ValueError, RuntimeError) as failure:
-        # The library says so of a secret that is empty or no base64; its words might repeat it.
+    except (ValueError, RuntimeError, EmptyWebhookSecretError) as failure:
+        # A secret that is empty or no base64; the words of the library might repeat it.
         error = f"the message cannot be signed or addressed ({type(failure).__name__})"
     # A receiver that has given its status has answered, whatever becomes of the rest of the answer.
     delivered = status is not None and httpx.codes.is_success(status)

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.api import problems
-from services.api.live import Live
+from services.api.live import Live, Queue
 from services.api.security import Reader
 from services.core.store.events import EventPosition
 
@@ -23,9 +23,19 @@ def _position(text: str | None) -> EventPosition | None:
         raise problems.not_valid("header.last-event-id", "take it from the `id` of an earlier event") from None
 
 
+async def _queue(request: Request) -> AsyncIterator[Queue]:
+    live: Live = request.app.state.live
+    with live.listening() as queue:
+        yield queue
+
+
+# It is there before the answer begins, so that a listener which sees the stream open misses nothing from then on.
+ListenerQueue = Annotated[Queue, Depends(_queue)]
+
+
 @router.get("/stream", summary="Live events (server-sent events)", response_class=EventSourceResponse)
 async def stream(
-    request: Request, _: Reader, last_event_id: Annotated[str | None, Header()] = None
+    request: Request, _: Reader, queue: ListenerQueue, last_event_id: Annotated[str | None, Header()] = None
 ) -> EventSourceResponse:
     """Events `alert`, `warning` and `work-order` carry the whole thing as it is now; `latest` carries new values.
 
@@ -36,7 +46,7 @@ async def stream(
     async def events(after: EventPosition | None) -> AsyncIterator[ServerSentEvent]:
         # Said at once, so that a listener in a quiet city knows that it is connected.
         yield ServerSentEvent(comment="live")
-        async for message in live.listen(after):
+        async for message in live.messages(queue, after):
             position = None if message.position is None else str(message.position)
             yield ServerSentEvent(data=message.data, event=message.type, id=position)
 

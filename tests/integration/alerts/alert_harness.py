@@ -202,8 +202,8 @@ class ReceiverProcess:
         url = f"{self.url}/{organisation}"
         return Receiver(f"{organisation}-{self.name}", organisation, url, SECRET, minimum_severity)
 
-    async def start(self) -> Self:
-        """Start it and wait until it answers."""
+    def launch(self) -> None:
+        """Start it and go on."""
         secret = self.folder / f"{self.name}.secret"
         secret.write_text(SECRET, encoding="utf-8")
         options = ["--port", str(self.port), "--secret-file", str(secret), "--fail-first", str(self.fail_first)]
@@ -215,6 +215,10 @@ class ReceiverProcess:
                 stdout=output,
                 stderr=output,
             )
+
+    async def start(self) -> Self:
+        """Start it and wait until it answers."""
+        self.launch()
         await until(self._answers)
         return self
 

@@ -68,3 +68,9 @@ def _unused_assets(city: CityFolder) -> Iterator[str]:
 def asset(_unused_assets: Iterator[str]) -> str:
     """A water asset at which no other test has an alert."""
     return next(_unused_assets)
+
+
+@pytest.fixture
+def city_assets(_unused_assets: Iterator[str]) -> list[str]:
+    """Several such assets."""
+    return [next(_unused_assets) for _ in range(5)]

@@ -298,13 +298,13 @@ async def test_publishing_dispatches_an_order_and_defers_the_announcements_at_on
     async with connected(city_url) as connection:
         cursor = await connection.execute(
             """
-            select xmin::text from warning where id = %(warning)s::uuid
-            union select xmin::text from work_order where id = %(order)s::uuid
-            union select xmin::text from procrastinate_jobs where args->>'subject' in (%(warning)s, %(order)s)
-            union select xmin::text from audit where subject in (%(warning)s, %(order)s)
-            union select xmin::text from event where subject in (%(warning)s, %(order)s)
+            select xmin::text from warning where id::text = any(%(made)s)
+            union select xmin::text from work_order where id::text = any(%(made)s)
+            union select xmin::text from procrastinate_jobs where args->>'subject' = any(%(made)s)
+            union select xmin::text from audit where subject = any(%(made)s)
+            union select xmin::text from event where subject = any(%(made)s)
             """,
-            {"warning": warning["id"], "order": order["id"]},
+            {"made": [warning["id"], order["id"]]},
         )
         assert len(await cursor.fetchall()) == 1, "all of it stands in one transaction"
 

@@ -1,0 +1,64 @@
+"""A city's register, written from its folder."""
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from services.alerts import lifelines
+from services.core.city_folder import CityFolder, CityFolderError
+from services.core.store import catalogue
+from services.core.store.register import RegisterCount, save_city
+from services.core.text import Text
+
+TABLES = ("organisation", "person", "zone", "asset", "link", "sensor")
+
+
+def count(url: str) -> dict[str, int]:
+    with psycopg.connect(url) as connection:
+        rows = {table: connection.execute(f"select count(*) from {table}".encode()).fetchone() for table in TABLES}
+    return {table: row[0] for table, row in rows.items() if row is not None}
+
+
+def test_a_city_saved_twice_is_there_once(database_url: str, city: CityFolder) -> None:
+    with psycopg.connect(database_url) as connection:
+        catalogue.save_quantities(connection, lifelines.catalogue())
+        first = save_city(connection, city)
+    there = count(database_url)
+    with psycopg.connect(database_url) as connection:
+        second = save_city(connection, city)
+    assert first == second
+    assert count(database_url) == there
+    assert first == RegisterCount(there["organisation"], there["zone"], there["asset"], there["link"], there["sensor"])
+
+
+def test_saving_again_brings_what_changed_up_to_date_and_keeps_the_keys(city_url: str, city: CityFolder) -> None:
+    asset, sensor = city.assets[0], city.sensors[0]
+    changed = replace(
+        city,
+        assets=[replace(asset, name=Text("New name", "新名")), *city.assets[1:]],
+        sensors=[sensor.model_copy(update={"interval_s": 7.0}), *city.sensors[1:]],
+    )
+    with psycopg.connect(city_url) as connection:
+        keys = connection.execute("select id, key from sensor order by id").fetchall()
+        save_city(connection, changed)
+        assert connection.execute("select id, key from sensor order by id").fetchall() == keys
+        assert connection.execute("select name_zh from asset where id = %s", (asset.id,)).fetchone() == ("新名",)
+        interval = connection.execute("select interval_s from sensor where id = %s", (sensor.sensor,)).fetchone()
+        assert interval == (7.0,)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [("quantity", "mood", "knows no quantity 'mood'"), ("unit", "furlong", "not in 'furlong'")],
+)
+def test_a_sensor_that_does_not_fit_the_catalogue_is_refused_and_nothing_saved(
+    database_url: str, city: CityFolder, field: str, value: str, reason: str
+) -> None:
+    wrong = city.sensors[-1].model_copy(update={field: value})
+    with psycopg.connect(database_url) as connection:
+        catalogue.save_quantities(connection, lifelines.catalogue())
+        with pytest.raises(CityFolderError, match=reason) as refused:
+            save_city(connection, replace(city, sensors=[*city.sensors[:-1], wrong]))
+    assert str(refused.value).startswith(f"sensors.csv, sensor {wrong.sensor}: ")
+    assert set(count(database_url).values()) == {0}

@@ -1,0 +1,98 @@
+"""The published description of the API."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from services.api.app import create_app
+from services.core.settings import Settings
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "openapi.json"
+"""Written anew by ``python -m tests.golden``."""
+OPEN = {"/livez", "/readyz", "/metrics"}
+
+
+def description() -> dict[str, Any]:
+    return create_app(Settings(database_url=SecretStr("postgresql://nowhere"))).openapi()
+
+
+def described() -> str:
+    return json.dumps(description(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in description()["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+OPERATIONS = [pytest.param(*found, id=f"{found[0]} {found[1]}") for found in operations()]
+
+
+def test_the_description_is_the_committed_one() -> None:
+    assert described() == GOLDEN.read_text("utf-8"), "if this is meant, run `python -m tests.golden`"
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_an_operation_says_what_it_is_for(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_an_operation_says_how_it_can_fail(method: str, path: str, operation: dict[str, Any]) -> None:
+    answers = {status for status in operation["responses"] if int(status) >= 400}
+    if path in OPEN:
+        assert answers == ({"503"} if path == "/readyz" else set())
+        return
+    expected = {"401", "403", "503"}
+    if "{" in path:
+        expected.add("404")
+    if method == "post" and not path.endswith("/verdict"):
+        expected.add("409")
+    if operation.get("parameters") or "requestBody" in operation:
+        expected.add("422")
+    assert answers == expected
+    for status in answers:
+        answer = operation["responses"][status]
+        assert answer["description"]
+        assert answer["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_an_operation_asks_for_a_key_unless_it_is_about_health(
+    method: str, path: str, operation: dict[str, Any]
+) -> None:
+    assert ("security" in operation) == (path not in OPEN)
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for inner in part.values():
+            yield from _references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)
+
+
+def test_every_reference_leads_somewhere_and_every_model_is_used() -> None:
+    whole = description()
+    models = {f"#/components/schemas/{name}" for name in whole["components"]["schemas"]}
+    assert set(_references(whole)) == models
+
+
+def test_the_description_is_the_same_on_every_call() -> None:
+    app = create_app(Settings(database_url=SecretStr("postgresql://nowhere")))
+    assert json.dumps(app.openapi()) == json.dumps(app.openapi())
+
+
+def test_the_application_needs_a_database() -> None:
+    with pytest.raises(ValueError, match="LIFELINE_DATABASE_URL"):
+        create_app(Settings(database_url=None))

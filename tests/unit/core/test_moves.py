@@ -1,0 +1,53 @@
+"""The tables of moves."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from services.core import alert, warning, work_order
+from services.core.move import MoveNotAllowedError, allowed_moves, next_state
+
+TABLES: dict[str, tuple[Mapping[Any, Mapping[Any, Any]], type[StrEnum], type[StrEnum]]] = {
+    "alert": (alert.MOVES, alert.AlertState, alert.AlertMove),
+    "warning": (warning.MOVES, warning.WarningState, warning.WarningMove),
+    "work order": (work_order.MOVES, work_order.WorkOrderState, work_order.WorkOrderMove),
+}
+PAIRS = [(kind, state, move) for kind, (_, states, moves) in TABLES.items() for state in states for move in moves]
+
+
+@pytest.mark.parametrize(("kind", "state", "move"), PAIRS)
+def test_a_move_leads_on_or_is_refused_with_what_is_possible(kind: str, state: StrEnum, move: StrEnum) -> None:
+    table, states, _ = TABLES[kind]
+    possible = allowed_moves(table, state)
+    if move in possible:
+        following = next_state(kind, table, state, move)
+        assert following in states
+        assert following is not state
+        return
+    with pytest.raises(MoveNotAllowedError) as refused:
+        next_state(kind, table, state, move)
+    assert (refused.value.move, refused.value.state, refused.value.allowed) == (move, state, possible)
+    said = ", ".join(possible) or "nothing"
+    assert str(refused.value) == f"cannot {move} a {kind} that is {state}; possible now: {said}"
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_every_state_is_reached_and_exactly_the_last_one_is_an_end(kind: str) -> None:
+    table, states, moves = TABLES[kind]
+    first, *others = states
+    reached = {following for steps in table.values() for following in steps.values()}
+    assert reached == set(others)
+    assert first not in reached
+    assert [state for state in states if not allowed_moves(table, state)] == [list(states)[-1]]
+    assert set(table) == set(moves)
+
+
+def test_an_order_goes_through_its_states_in_one_line() -> None:
+    table, states, _ = TABLES["work order"]
+    line = list(states)
+    for state, following in pairwise(line):
+        (move,) = allowed_moves(table, state)
+        assert next_state("work order", table, state, move) is following
