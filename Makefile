@@ -41,7 +41,7 @@ bench: $(VENV)/.development ## benchmarks; figures and ratios, no pass or fail
 	@for name in tests/benchmarks/bench_*.py; do $(BIN)/python -m $$(echo $${name%.py} | tr / .) || exit 1; done
 
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
-	@$(BIN)/python -m tests.docs.published
+	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden
 
 lock: $(VENV)/.uv ## pin every dependency with its hashes
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded pyproject.toml -o requirements.lock

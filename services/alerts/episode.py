@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What a finding is founded on: the score, the value a person reads, and the evidence."""
+    """What a finding is founded on: the score, the value a person reads, the limit it met, and the evidence."""
 
     score: Score
     value: float | None
@@ -44,6 +44,7 @@ class Grounds:
     detector_version: str
     fields: Mapping[str, str | Text]
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    limit: float | None = None
 
 
 class Episode:
@@ -88,8 +89,7 @@ class Episode:
             place,
             severity=self.severity,
             span=(started_s, time_s),
-            grounds=replace(grounds, evidence=evidence),
-            limit=reached[-1].raise_at if reached else None,
+            grounds=replace(grounds, evidence=evidence, limit=reached[-1].raise_at if reached else None),
         )
 
     def state(self) -> dict[str, Any]:
@@ -105,25 +105,13 @@ class Episode:
 
 
 def finding(
-    rule: Rule,
-    state: FindingState,
-    place: Place,
-    *,
-    severity: Severity,
-    span: tuple[float, float],
-    grounds: Grounds,
-    limit: float | None = None,
+    rule: Rule, state: FindingState, place: Place, *, severity: Severity, span: tuple[float, float], grounds: Grounds
 ) -> Finding:
-    """Write a finding; ``span`` is the begin of the episode and the moment of the finding, seconds since 1970.
-
-    The identifier is made of the rule, the target, the state and the two moments, so that judging the same readings
-    again gives the same finding.
-    """
+    """Write a finding; ``span`` is the begin of the episode and the moment of the finding, seconds since 1970."""
     started_at, time = moment(span[0]), moment(span[1])
-    key = f"{rule.name}|{place.zone}|{place.target}|{state}|{started_at.isoformat()}|{time.isoformat()}"
     sentence = rule.cleared if state is FindingState.CLEARED else rule.raised
     return Finding(
-        id=str(uuid5(_NAMESPACE, key)),
+        id=_identifier(rule, place, state, started_at, time),
         state=state,
         lifeline=place.lifeline,
         kind=rule.kind.kind,
@@ -135,19 +123,23 @@ def finding(
         started_at=started_at,
         score=float(f"{grounds.score.value:.{_SCORE_DIGITS}g}"),
         value=grounds.value,
-        threshold=limit if rule.score_unit is None else None,
+        threshold=grounds.limit if rule.score_unit is None else None,
         rule=rule.name,
         detector=grounds.detector,
         detector_version=grounds.detector_version,
-        explanation=fill(sentence, {**_fields(rule, place, span, grounds, limit), **grounds.fields}),
+        explanation=fill(sentence, {**_fields(rule, place, span, grounds), **grounds.fields}),
         evidence=grounds.evidence,
         target=place.target,
     )
 
 
-def _fields(
-    rule: Rule, place: Place, span: tuple[float, float], grounds: Grounds, limit: float | None
-) -> dict[str, str | Text]:
+def _identifier(rule: Rule, place: Place, state: FindingState, started_at: datetime, time: datetime) -> str:
+    """Judging the same readings again gives the same identifier."""
+    key = f"{rule.name}|{place.zone}|{place.target}|{state}|{started_at.isoformat()}|{time.isoformat()}"
+    return str(uuid5(_NAMESPACE, key))
+
+
+def _fields(rule: Rule, place: Place, span: tuple[float, float], grounds: Grounds) -> dict[str, str | Text]:
     value, expected = grounds.value, grounds.score.expected
     return {
         "sensor": place.sensors[0],
@@ -156,7 +148,7 @@ def _fields(
         "value": number(value),
         "score": number(grounds.score.value),
         "score_unit": rule.score_unit or "",
-        "limit": number(limit),
+        "limit": number(grounds.limit),
         "expected": number(expected),
         "difference": number(None if value is None or expected is None else abs(value - expected)),
         "lasting": duration(span[1] - span[0]),

@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter
 from uuid import UUID
 
 import psycopg
 import psycopg_pool
 import structlog
 from psycopg import AsyncConnection
-from pydantic import BaseModel
 
 from services.api import schemas, views
 from services.core.store import alerts, events, feed, history, warnings, work_orders
@@ -138,21 +137,41 @@ def _latest_message(changed: Sequence[history.Latest]) -> Message:
 
 async def _messages(connection: AsyncConnection, found: Sequence[Event]) -> list[Message]:
     """Each thing once, as it is now, at the position of its last event and in the order of these positions."""
-    newest = {(event.type, event.subject): event.position for event in found}
-    messages = []
-    for (type_, subject), position in sorted(newest.items(), key=itemgetter(1)):
-        answer = await _answer(connection, type_, UUID(subject))
-        if answer is not None:
-            messages.append(Message(type_, answer.model_dump_json(), position))
-    return messages
+    newest = {(event.type, UUID(event.subject)): event.position for event in found}
+    subjects: dict[str, list[UUID]] = {}
+    for type_, subject in newest:
+        # While services are updated one after the other, a newer one may tell of things that are unknown here.
+        if type_ in _ANSWERS:
+            subjects.setdefault(type_, []).append(subject)
+    messages = [
+        Message(type_, answer.model_dump_json(), newest[type_, answer.id])
+        for type_, wanted in subjects.items()
+        for answer in await _ANSWERS[type_](connection, wanted)
+    ]
+    return sorted(messages, key=attrgetter("position"))
 
 
-async def _answer(connection: AsyncConnection, type_: str, subject: UUID) -> BaseModel | None:
-    if type_ == alerts.EVENT:
-        alert = await alerts.find(connection, subject)
-        return None if alert is None else (await views.answer_alerts(connection, [alert]))[0]
-    if type_ == warnings.EVENT:
-        warning = await warnings.find(connection, subject)
-        return None if warning is None else views.warning_answer(warning)
-    order = await work_orders.find(connection, subject)
-    return None if order is None else (await views.answer_work_orders(connection, [order]))[0]
+async def _alerts(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[schemas.AlertAnswer]:
+    found = [await alerts.find(connection, alert) for alert in wanted]
+    return await views.answer_alerts(connection, [alert for alert in found if alert is not None])
+
+
+async def _warnings(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[schemas.WarningAnswer]:
+    found = [await warnings.find(connection, warning) for warning in wanted]
+    return [views.warning_answer(warning) for warning in found if warning is not None]
+
+
+async def _work_orders(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[schemas.WorkOrderAnswer]:
+    found = [await work_orders.find(connection, order) for order in wanted]
+    return await views.answer_work_orders(connection, [order for order in found if order is not None])
+
+
+_Answers = Callable[
+    [AsyncConnection, Sequence[UUID]],
+    Awaitable[Sequence[schemas.AlertAnswer | schemas.WarningAnswer | schemas.WorkOrderAnswer]],
+]
+_ANSWERS: Mapping[str, _Answers] = {
+    alerts.EVENT: _alerts,
+    warnings.EVENT: _warnings,
+    work_orders.EVENT: _work_orders,
+}

@@ -52,8 +52,8 @@ class Batcher:
         return len(self._full) < BATCHES_HELD
 
     async def room(self) -> None:
-        """Wait in the queue for room; look again then, since a message that just came may have taken it."""
-        if self.has_room:
+        """Return in turn when there is room, or when what waits was discarded."""
+        if self.has_room and not self._queue:
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(place)

@@ -48,10 +48,9 @@ class Intake:
             self._waiting -= 1
 
     async def _store(self, message: Message, is_connected: Callable[[], bool]) -> None:
-        while not self._batcher.has_room:
-            await self._batcher.room()
-            if not is_connected():
-                return
+        await self._batcher.room()
+        if not is_connected():
+            return
         decoded = decode(message)
         if any(sensor not in self._register.sensors for sensor, _ in decoded.readings):
             await self._register.load_early()

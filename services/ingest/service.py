@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,8 +22,10 @@ from services.ingest.subscriber import BROKER_AWAY, BrokerAddress, Session, Subs
 from services.ingest.validate import ClockLimits
 from services.ingest.writer import DATABASE_AWAY, Writer
 
-DRAIN_WITHIN_S = 3.0
+DRAIN_WITHIN_S = 2.0
 """Time for the last commits after a request to stop; what misses it is delivered again at the next start."""
+CLOSE_WITHIN_S = 1.0
+"""Time for the connections of the pool to end; one that is just being tried again would take longer."""
 PRUNE_EVERY = timedelta(hours=1)
 
 
@@ -54,7 +57,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     subscriber = Subscriber(address, session, intake.accept, broker)
 
     with metrics.served(settings.ingest_metrics_port):
-        async with pool, asyncio.TaskGroup() as group:
+        async with _opened(pool), asyncio.TaskGroup() as group:
             if await _before(stop, register.load()):
                 background = [
                     group.create_task(writer.run(batcher)),
@@ -65,6 +68,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 for task in background:
                     task.cancel()
     structlog.get_logger().info("ingest has stopped", instance=settings.ingest_instance)
+
+
+@asynccontextmanager
+async def _opened(pool: Pool) -> AsyncIterator[None]:
+    await pool.open()
+    try:
+        yield
+    finally:
+        await pool.close(CLOSE_WITHIN_S)
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

@@ -93,6 +93,8 @@ class _Connection:
         self._idle.set()
         self._stopped = False
         self._closed = asyncio.Event()
+        self._newest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._newest.set_result(None)
         self._granted: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
         self.lost = asyncio.Event()
         self.lost_because = "the connection was closed"
@@ -154,10 +156,15 @@ class _Connection:
             return 0
         self._waiting += 1
         self._idle.clear()
+        # MQTT wants acknowledgements in the order of delivery (4.6); rumqttd closes the connection otherwise.
+        before, done = self._newest, asyncio.get_running_loop().create_future()
+        self._newest = done
         try:
             name = topic if isinstance(topic, str) else topic.decode(errors="replace")
             await self._accept(name, payload, qos, lambda: not self.lost.is_set())
+            await before
         finally:
+            done.set_result(None)
             self._waiting -= 1
             if self._waiting == 0:
                 self._idle.set()

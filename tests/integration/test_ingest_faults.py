@@ -220,3 +220,17 @@ async def test_a_broker_that_goes_and_comes_back_is_reported_once_and_costs_noth
             await tables.hold(20_000)
             assert ingest.said("the broker is away") == ingest.said("the broker is back") == 1
     assert_exactly(tables, 20_000)
+
+
+async def test_acknowledgements_keep_the_order_of_delivery(
+    database_url: str, tables: Tables, any_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    """MQTT demands it, and rumqttd closes the connection otherwise; unknown sensors take longer than known ones."""
+    known = list(publications(2_000, singles=2_000))
+    mixed = [one for i, item in enumerate(known) for one in ([single("nobody", now_ms(), i)] * (i % 100 == 0) + [item])]
+    async with ingest_process(settings_for(any_broker, database_url), tmp_path / "log") as ingest:
+        await asyncio.sleep(1.1)  # only then does an unknown sensor make ingest load the register again
+        await publish(any_broker.url, mixed)
+        await tables.hold(2_000, rejections=20)
+        assert ingest.said("the broker is away") == 0
+    assert tables.count("rejection") == 20

@@ -1,6 +1,7 @@
 """Values that leave what their neighbours explain."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,10 @@ _SIGMA_PER_MAD = 1.2533
 _HUBER = 4.0
 """Mean absolute deviations beyond which a residual widens the scale no more."""
 _SHOWN = 4
+_TOGETHER = 12
+"""Rows learnt together: the regression is computed anew after them, an hour at five minutes."""
+_PATTERNS = 8
+"""Regressions kept for different sets of columns that have a value."""
 
 
 class NeighbourResidual(RowDetector):
@@ -64,7 +69,9 @@ class NeighbourResidual(RowDetector):
         self._ceiling: _Array = np.array(ceilings, dtype=np.float64)
         self.warm_up = warm_up
         self.memory_rows = memory_rows
-        size = len(self.columns)
+        self._begin(len(self.columns))
+
+    def _begin(self, size: int) -> None:
         self._pairs: _Array = np.zeros((size, size))
         self._mean: _Array = np.zeros(size)
         self._covariance: _Array = np.zeros((size, size))
@@ -72,7 +79,8 @@ class NeighbourResidual(RowDetector):
         self._scaled: _Array = np.zeros(size)
         self._sums: _Array = np.zeros(size)
         self._since: list[float | None] = [None] * size
-        self._precision: tuple[bytes, _Array] | None = None
+        self._waiting: list[list[float | None]] = []
+        self._precisions: dict[bytes, _Array] = {}
 
     def configuration(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -138,17 +146,26 @@ class NeighbourResidual(RowDetector):
 
     def _precision_of(self, usable: NDArray[np.bool_], position: NDArray[np.intp], deviation: _Array) -> _Array:
         key = usable.tobytes()
-        if self._precision is not None and self._precision[0] == key:
-            return self._precision[1]
-        correlation = self._covariance[np.ix_(position, position)] / np.outer(deviation, deviation)
-        precision: _Array = np.linalg.inv(correlation + self.ridge * np.eye(len(position))).astype(np.float64)
-        self._precision = (key, precision)
-        return precision
+        if key not in self._precisions:
+            if len(self._precisions) >= _PATTERNS:
+                self._precisions.clear()
+            correlation = self._covariance[np.ix_(position, position)] / np.outer(deviation, deviation)
+            precision = np.linalg.inv(correlation + self.ridge * np.eye(len(position)))
+            self._precisions[key] = precision.astype(np.float64)
+        return self._precisions[key]
 
     def learn(self, time_s: float, row: Sequence[float]) -> None:  # noqa: ARG002  # the contract passes the time to all
-        """Take a normal row into scale, mean and covariance."""
+        """Take a normal row into the scale at once, and into mean and covariance a dozen rows at a time."""
         values = np.array(row, dtype=np.float64)
         self._learn_scale(np.abs(self._residual(values)))
+        self._waiting.append([value if isfinite(value) else None for value in row])
+        if len(self._waiting) == _TOGETHER:
+            for waiting in self._waiting:
+                self._learn_row(np.array(waiting, dtype=np.float64))
+            self._waiting.clear()
+            self._precisions.clear()
+
+    def _learn_row(self, values: _Array) -> None:
         present = np.isfinite(values)
         both = np.outer(present, present)
         self._pairs = np.minimum(self._pairs + both, self.memory_rows)
@@ -156,7 +173,6 @@ class NeighbourResidual(RowDetector):
         step = np.where(present, values - self._mean, 0.0)
         self._mean = self._mean + np.diag(weight) * step
         self._covariance = (1 - weight) * (self._covariance + weight * np.outer(step, step))
-        self._precision = None
 
     def _learn_scale(self, size: _Array) -> None:
         known = np.isfinite(size)
@@ -176,6 +192,7 @@ class NeighbourResidual(RowDetector):
             "scaled": self._scaled.tolist(),
             "sums": self._sums.tolist(),
             "since": list(self._since),
+            "waiting": [list(row) for row in self._waiting],
         }
 
     def restore(self, state: State) -> None:
@@ -187,7 +204,8 @@ class NeighbourResidual(RowDetector):
         self._scaled = np.array(state["scaled"], dtype=np.float64)
         self._sums = np.array(state["sums"], dtype=np.float64)
         self._since = list(state["since"])
-        self._precision = None
+        self._waiting = [list(row) for row in state["waiting"]]
+        self._precisions.clear()
 
 
 _QUIET = Score(0.0)

@@ -48,7 +48,13 @@ class Rate(Detector):
         if len(points) < _FEWEST:
             return UNKNOWN
         slope = self._slope()
-        return Score(slope, seen={"per_minute": slope, "values": len(points)}, since_s=points[0][0])
+        return Score(slope, seen={"per_minute": slope, "values": len(points)}, since_s=self._onset_s(value))
+
+    def _onset_s(self, value: float) -> float:
+        """When the rise left the ground: the last time the value was within a tenth of its way from the lowest."""
+        lowest = min(seen for _, seen in self._points)
+        ground = lowest + _ON_THE_GROUND * (value - lowest)
+        return max(time_s for time_s, seen in self._points if seen <= ground)
 
     def _slope(self) -> float:
         points = list(self._points)
@@ -70,3 +76,4 @@ class Rate(Detector):
 
 
 _STEADY = Score(0.0)
+_ON_THE_GROUND = 0.1

@@ -99,7 +99,7 @@ RISING_FAST = SensorRule(
     ),
     cleared=Text("Water at {asset} no longer rises: {value} {unit}.", "{asset}积水不再上涨：{value} {unit}。"),
     quantities=("road_depth",),
-    detector=lambda _: Rate(window_s=1500, floor=8),
+    detector=lambda _: Rate(window_s=1500, floor=10),
     grades=same_for_all(
         Threshold(
             Severity.MODERATE,

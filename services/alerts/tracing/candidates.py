@@ -37,10 +37,13 @@ class Candidate:
 
 def rank(graph: CityGraph, lifeline: Lifeline, asset: str, weights: Mapping[str, float]) -> list[Candidate]:
     """Candidates for an alert at an asset, best first; ``weights`` says how strongly each sensed asset speaks."""
+    found: list[Candidate] = []
     if lifeline is Lifeline.GAS:
-        return _gas(graph, asset)
-    if lifeline is Lifeline.WATER:
-        return _water(graph, weights or {asset: 1.0})
+        found = _gas(graph, asset)
+    elif lifeline is Lifeline.WATER:
+        found = _water(graph, weights or {asset: 1.0})
+    if found:
+        return found
     if asset in graph.assets:
         name = graph.assets[asset].name
         return [Candidate(asset, 1.0, Text(f"measured at {name.en} itself", f"在{name.zh}直接测得"))]

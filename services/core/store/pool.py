@@ -8,7 +8,7 @@ from psycopg_pool import AsyncConnectionPool
 Pool = AsyncConnectionPool[AsyncConnection]
 
 
-def open_pool(database_url: str, size: int, reconnect: timedelta = timedelta(minutes=5)) -> Pool:
+def open_pool(database_url: str, size: int, reconnect: timedelta = timedelta(seconds=5)) -> Pool:
     """A pool that is not opened yet: use it as ``async with``.
 
     A connection is checked before it is lent, so that a restarted database costs a caller one retry at most.

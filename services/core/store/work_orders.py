@@ -129,7 +129,7 @@ async def dispatch(
 
 
 async def _verification(connection: AsyncConnection, order: WorkOrder) -> str:
-    alert = await alerts.find(connection, order.alert, lock=True)
+    alert = await alerts.find(connection, order.alert)
     if alert is None or alert.state is not AlertState.CLEARED or alert.cleared_at is None:
         state = "gone" if alert is None else f"still {alert.state} at severity {int(alert.severity)}"
         raise SensorsDisagreeError(

@@ -140,7 +140,7 @@ class AlertProcess:
         """Start it and wait until it says ``event``."""
         before = self.count(event)
         self.launch()
-        await until(lambda: self.count(event) > before or self.process.poll() is not None)
+        await until(lambda: self.count(event) > before or self.process.poll() is not None, 60)
         assert self.process.poll() is None, self.log.read_text()
         return self
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -49,16 +50,28 @@ def _notification() -> Notification:
 async def answering(answer: Answer) -> AsyncIterator[str]:
     """A server on loopback that reads a request's head and then does as told; yields its address."""
 
+    handlers: set[asyncio.Task[Any]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await answer(reader, writer)
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        handlers.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await answer(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     finally:
         server.close()
+        for task in handlers:
+            task.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
 
 
 async def _attempt(
@@ -219,24 +232,21 @@ async def test_a_secret_that_is_none_is_an_outcome_that_does_not_repeat_it(secre
 async def test_attempts_back_off_are_logged_and_end_in_delivered_or_failed(
     city_url: str, alerts: AlertProcess, receiver: ReceiverProcess
 ) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
     receiver.fail_first = 3
-    hanging = ReceiverProcess(receiver.folder, "hanging")
     alerts.settings |= {"webhook_timeout": "PT0.7S", "webhook_attempts": "4"}
     closed = Receiver("closed", "centre", f"http://127.0.0.1:{free_port()}/?token=in-the-address", SECRET, 1)
-    try:
-        await receiver.start()
-        await hanging.start()
-        await hanging.behave("hang")
-        await tell(city_url, receiver.receiver("gas-company"), hanging.receiver("gas-regulator"), closed)
+    await receiver.start()
+    async with answering(hang) as url:
+        hanging = Receiver("hanging", "gas-regulator", url, SECRET, 1)
+        await tell(city_url, receiver.receiver("gas-company"), hanging, closed)
         await alerts.start()
-        # Severity 2 publishes nothing by rule; 3 does. One subject would do, but the order is told, too.
         await store(city_url, [("M-1", at(0), 30.0)])
         waiting = "select count(*) from notification where state = 'pending'"
         await until(lambda: len(ask(city_url, "select from notification")) == 6)
         await until(lambda: ask(city_url, waiting)[0]["count"] == 0, 60)
-    finally:
-        with suppress(AttributeError):
-            hanging.kill()
 
     rows = ask(
         city_url,
@@ -254,7 +264,7 @@ async def test_attempts_back_off_are_logged_and_end_in_delivered_or_failed(
     failures = [row["status"] for row in rows if row["receiver"] == "gas-company-receiver" and row["error"]]
     assert failures == [500] * 3
     assert {row["state"] for row in rows if row["receiver"] == "gas-company-receiver"} == {"delivered"}
-    for name, error in (("closed", "ConnectError"), ("gas-regulator-hanging", "no answer within 0.7 s")):
+    for name, error in (("closed", "ConnectError"), ("hanging", "no answer within 0.7 s")):
         mine = [row for row in rows if row["receiver"] == name]
         assert [row["attempt"] for row in mine] == [1, 2, 3, 4] * 2
         assert {(row["state"], row["attempts"], row["status"], row["delivered_at"]) for row in mine} == {
@@ -266,7 +276,7 @@ async def test_attempts_back_off_are_logged_and_end_in_delivered_or_failed(
                 ended = earlier["started_at"] + timedelta(milliseconds=earlier["duration_ms"])
                 waited_s = (later["started_at"] - ended).total_seconds()
                 assert waited_s > 0.45 * 2.0 ** (earlier["attempt"] - 1)
-    hung = [row["duration_ms"] for row in rows if row["receiver"] == "gas-regulator-hanging"]
+    hung = [row["duration_ms"] for row in rows if row["receiver"] == "hanging"]
     assert all(600 < duration_ms < 3000 for duration_ms in hung)
     # Every failed attempt has a line, and the last one says that it was.
     said = [line for line in alerts.lines() if line["event"] == "webhook not delivered"]

@@ -22,6 +22,7 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/openapi.json"): READ,
     ("GET", "/api/v1/lifelines"): READ,
     ("GET", "/api/v1/zones"): READ,
+    ("GET", "/api/v1/background"): READ,
     ("GET", "/api/v1/assets"): READ,
     ("GET", "/api/v1/assets/{asset}"): READ,
     ("GET", "/api/v1/sensors"): READ,

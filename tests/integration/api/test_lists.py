@@ -230,6 +230,12 @@ async def test_assets_are_a_valid_geojson_feature_collection(api: httpx.AsyncCli
             assert 31 < latitude < 32
 
 
+async def test_what_lies_behind_the_assets_is_that_of_the_folder(api: httpx.AsyncClient, city: CityFolder) -> None:
+    collection = (await api.get("/background")).json()
+    assert collection == {"type": "FeatureCollection", "features": city.background}
+    assert {feature["type"] for feature in city.background} == {"Feature"}
+
+
 async def test_zones_have_closed_outlines(api: httpx.AsyncClient) -> None:
     for zone in (await api.get("/zones")).json():
         for ring in zone["geometry"]["coordinates"]:

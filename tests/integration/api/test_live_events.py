@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from services.core.alert import Alert
 from services.core.reading import Quality
-from services.core.store import alerts, audit, readings, sensors
+from services.core.store import alerts, audit, events, readings, sensors
 from services.core.store.readings import ReadingRow
 from tests.integration.api.harness import MOMENT, Sent, alert_at, cleared, client, connected, problem_of, sent_events
 
@@ -119,6 +119,15 @@ async def test_a_rolled_back_change_is_never_told(api: httpx.AsyncClient, city_u
             await alerts.add(connection, alert_at(asset), audit.SYSTEM)
             await connection.rollback()
         await listener.nothing_more()
+
+
+async def test_news_of_an_unknown_kind_is_passed_over(api: httpx.AsyncClient, city_url: str, asset: str) -> None:
+    alert = alert_at(asset)
+    async with listening(api) as listener:
+        async with connected(city_url) as connection:
+            await events.announce(connection, "hazard", str(uuid4()))
+        await save(city_url, alert)
+        assert (await listener.next()).content["id"] == str(alert.id)
 
 
 async def test_new_values_arrive_together_and_without_a_position(api: httpx.AsyncClient, city_url: str) -> None:

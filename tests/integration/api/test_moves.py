@@ -2,12 +2,14 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from psycopg import AsyncConnection
 
 from services.core.alert import MOVES as ALERT_MOVES
 from services.core.alert import Alert, AlertMove, AlertState
@@ -20,41 +22,50 @@ from services.core.warning import MOVES as WARNING_MOVES
 from services.core.warning import PublicWarning, WarningMove, WarningState
 from services.core.work_order import MOVES as ORDER_MOVES
 from services.core.work_order import WorkOrderMove, WorkOrderState
-from tests.integration.api.harness import alert_at, cleared, client, connected, problem_of
+from tests.integration.api.harness import alert_at, cleared, client, problem_of
 
 TEXT = Text("Leak", "泄漏")
 ORDER_STATES = list(WorkOrderState)
 
 
-async def make_alert(url: str, asset: str, state: AlertState = AlertState.OPEN) -> Alert:
+@pytest.fixture
+async def store(city_url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection of the test's own, beside those of the API."""
+    async with await AsyncConnection.connect(city_url, autocommit=True) as connection:
+        yield connection
+
+
+async def make_alert(store: AsyncConnection, asset: str, state: AlertState = AlertState.OPEN) -> Alert:
     alert = alert_at(asset)
-    async with connected(url) as connection:
-        await alerts.add(connection, alert, audit.SYSTEM)
+    async with store.transaction():
+        await alerts.add(store, alert, audit.SYSTEM)
         if state is AlertState.ACKNOWLEDGED:
-            alert = await _save(connection, alert, state=state)
+            alert = await _save(store, alert, state=state)
         if state is AlertState.CLEARED:
-            alert = await _save(connection, alert, **cleared(alert))
+            alert = await _save(store, alert, **cleared(alert))
     return alert
 
 
-async def _save(connection: Any, alert: Alert, **changes: Any) -> Alert:
-    return await alerts.save(connection, replace(alert, **changes), before=alert, actor=audit.SYSTEM, action="change")
+async def _save(store: AsyncConnection, alert: Alert, **changes: Any) -> Alert:
+    return await alerts.save(store, replace(alert, **changes), before=alert, actor=audit.SYSTEM, action="change")
 
 
-async def clear(url: str, alert: uuid.UUID) -> None:
+async def clear(store: AsyncConnection, alert: uuid.UUID) -> None:
     """The sensors are normal again."""
-    async with connected(url) as connection:
-        found = await alerts.find(connection, alert, lock=True)
+    async with store.transaction():
+        found = await alerts.find(store, alert, lock=True)
         assert found is not None
-        await _save(connection, found, **cleared(found))
+        await _save(store, found, **cleared(found))
 
 
-async def make_warning(url: str, alert: Alert, state: WarningState = WarningState.PUBLISHED) -> PublicWarning:
+async def make_warning(
+    store: AsyncConnection, alert: Alert, state: WarningState = WarningState.PUBLISHED
+) -> PublicWarning:
     now = datetime.now(UTC)
     steps = {WarningState.RECEIVED: [WarningMove.RECEIVE], WarningState.LIFTED: [WarningMove.LIFT]}
-    async with connected(url) as connection:
+    async with store.transaction():
         warning = await warnings.publish(
-            connection,
+            store,
             alert,
             severity=Severity.MAJOR,
             headline=TEXT,
@@ -65,16 +76,18 @@ async def make_warning(url: str, alert: Alert, state: WarningState = WarningStat
             now=now,
         )
         for step in steps.get(state, []):
-            warning = await warnings.move(connection, warning, step, actor="rule", now=now)
+            warning = await warnings.move(store, warning, step, actor="rule", now=now)
     return warning
 
 
-async def make_order(url: str, alert: Alert, state: WorkOrderState = WorkOrderState.DISPATCHED) -> uuid.UUID:
+async def make_order(
+    store: AsyncConnection, alert: Alert, state: WorkOrderState = WorkOrderState.DISPATCHED
+) -> uuid.UUID:
     """An order in a state; beyond "handled" the alert is cleared, because verifying asks for it."""
     now = datetime.now(UTC)
-    async with connected(url) as connection:
+    async with store.transaction():
         identifier = await work_orders.dispatch(
-            connection,
+            store,
             alert,
             warning=None,
             severity=Severity.MAJOR,
@@ -84,30 +97,30 @@ async def make_order(url: str, alert: Alert, state: WorkOrderState = WorkOrderSt
             now=now,
         )
     if ORDER_STATES.index(state) > ORDER_STATES.index(WorkOrderState.HANDLED):
-        await clear(url, alert.id)
-    async with connected(url) as connection:
+        await clear(store, alert.id)
+    async with store.transaction():
         for step in list(WorkOrderMove)[: ORDER_STATES.index(state)]:
-            order = await work_orders.find(connection, identifier, lock=True)
+            order = await work_orders.find(store, identifier, lock=True)
             assert order is not None
-            await work_orders.move(connection, order, step, actor="crew", now=now, text="found and mended")
+            await work_orders.move(store, order, step, actor="crew", now=now, text="found and mended")
     return identifier
 
 
-async def trail_of(url: str, subject: uuid.UUID) -> list[audit.AuditEntry]:
-    async with connected(url) as connection:
-        return await audit.entries_of(connection, [subject])
+async def trail_of(store: AsyncConnection, subject: uuid.UUID) -> list[audit.AuditEntry]:
+    async with store.transaction():
+        return await audit.entries_of(store, [subject])
 
 
-async def told(url: str, subject: uuid.UUID) -> int:
+async def told(store: AsyncConnection, subject: uuid.UUID) -> int:
     """How often listeners were told of a thing."""
-    async with connected(url) as connection:
-        return sum(event.subject == str(subject) for event in await after(connection, EventPosition(0, 0), 100_000))
+    async with store.transaction():
+        return sum(event.subject == str(subject) for event in await after(store, EventPosition(0, 0), 100_000))
 
 
-async def jobs_of(url: str, subject: uuid.UUID | str) -> list[str]:
+async def jobs_of(store: AsyncConnection, subject: uuid.UUID | str) -> list[str]:
     """What is to be announced of a thing, in order."""
-    async with connected(url) as connection:
-        cursor = await connection.execute(
+    async with store.transaction():
+        cursor = await store.execute(
             """select args->>'type' from procrastinate_jobs
             where task_name = 'announce' and args->>'subject' = %s order by id""",
             (str(subject),),
@@ -121,12 +134,12 @@ async def take(api: httpx.AsyncClient, path: str, step: str) -> httpx.Response:
 
 @pytest.mark.parametrize("state", list(AlertState))
 async def test_an_alert_is_acknowledged_only_while_it_is_open(
-    api: httpx.AsyncClient, city_url: str, asset: str, state: AlertState
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str, state: AlertState
 ) -> None:
-    alert = await make_alert(city_url, asset, state)
-    before = await told(city_url, alert.id)
+    alert = await make_alert(store, asset, state)
+    before = await told(store, alert.id)
     response = await api.post(f"/alerts/{alert.id}/acknowledge", json={"note": "I look after it"})
-    trail = await trail_of(city_url, alert.id)
+    trail = await trail_of(store, alert.id)
     if state in ALERT_MOVES[AlertMove.ACKNOWLEDGE]:
         assert response.status_code == 200, response.text
         answer = response.json()
@@ -138,19 +151,19 @@ async def test_an_alert_is_acknowledged_only_while_it_is_open(
         assert line.after is not None
         assert (line.before["state"], line.after["state"]) == ("open", "acknowledged")
         assert (note.action, note.after) == ("alert.note", {"note": "I look after it"})
-        assert await told(city_url, alert.id) == before + 1
+        assert await told(store, alert.id) == before + 1
     else:
         problem = problem_of(response, 409, "step-not-possible")
         assert (problem["state"], problem["possible"]) == (state, [])
         assert all(line.action != "alert.acknowledge" for line in trail)
-        assert await told(city_url, alert.id) == before
+        assert await told(store, alert.id) == before
 
 
 @pytest.mark.parametrize("state", list(AlertState))
 async def test_a_verdict_may_be_given_in_every_state_and_the_last_one_counts(
-    api: httpx.AsyncClient, city_url: str, asset: str, state: AlertState
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str, state: AlertState
 ) -> None:
-    alert = await make_alert(city_url, asset, state)
+    alert = await make_alert(store, asset, state)
     for verdict in ("false-alarm", "true-alarm"):
         response = await api.post(
             f"/alerts/{alert.id}/verdict", json={"verdict": verdict, "reason": f"it is {verdict}"}
@@ -160,7 +173,7 @@ async def test_a_verdict_may_be_given_in_every_state_and_the_last_one_counts(
     assert (answer["verdict"], answer["verdict_reason"], answer["state"]) == ("true-alarm", "it is true-alarm", state)
     given = [
         line.after["verdict"]
-        for line in await trail_of(city_url, alert.id)
+        for line in await trail_of(store, alert.id)
         if line.action == "alert.verdict" and line.after
     ]
     assert given == ["false-alarm", "true-alarm"]
@@ -169,17 +182,17 @@ async def test_a_verdict_may_be_given_in_every_state_and_the_last_one_counts(
 @pytest.mark.parametrize("step", list(WarningMove))
 @pytest.mark.parametrize("state", list(WarningState))
 async def test_each_step_with_a_warning_from_each_state(
-    api: httpx.AsyncClient, city_url: str, asset: str, state: WarningState, step: WarningMove
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str, state: WarningState, step: WarningMove
 ) -> None:
-    warning = await make_warning(city_url, await make_alert(city_url, asset), state)
-    before = await told(city_url, warning.id), await jobs_of(city_url, warning.id), await trail_of(city_url, warning.id)
+    warning = await make_warning(store, await make_alert(store, asset), state)
+    before = await told(store, warning.id), await jobs_of(store, warning.id), await trail_of(store, warning.id)
     response = await take(api, f"/warnings/{warning.id}", step)
-    trail = await trail_of(city_url, warning.id)
+    trail = await trail_of(store, warning.id)
     possible = list(allowed_moves(WARNING_MOVES, state))
     if step not in possible:
         problem = problem_of(response, 409, "step-not-possible")
         assert (problem["state"], problem["possible"]) == (state, possible)
-        assert (await told(city_url, warning.id), await jobs_of(city_url, warning.id), trail) == before
+        assert (await told(store, warning.id), await jobs_of(store, warning.id), trail) == before
         return
     following = WARNING_MOVES[step][state]
     answer = response.json()
@@ -192,28 +205,28 @@ async def test_each_step_with_a_warning_from_each_state(
     assert line.before == {"state": state, "severity": 3}
     assert line.after is not None
     assert line.after["state"] == following
-    assert await told(city_url, warning.id) == before[0] + 1
+    assert await told(store, warning.id) == before[0] + 1
     lifted = ["warning.lifted"] if step is WarningMove.LIFT else []
-    assert await jobs_of(city_url, warning.id) == [*before[1], *lifted]
+    assert await jobs_of(store, warning.id) == [*before[1], *lifted]
 
 
 @pytest.mark.parametrize("step", list(WorkOrderMove))
 @pytest.mark.parametrize("state", list(WorkOrderState))
 async def test_each_step_with_an_order_from_each_state(
-    api: httpx.AsyncClient, city_url: str, asset: str, state: WorkOrderState, step: WorkOrderMove
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str, state: WorkOrderState, step: WorkOrderMove
 ) -> None:
-    alert = await make_alert(city_url, asset)
-    order = await make_order(city_url, alert, state)
+    alert = await make_alert(store, asset)
+    order = await make_order(store, alert, state)
     if (state, step) == (WorkOrderState.HANDLED, WorkOrderMove.VERIFY):
-        await clear(city_url, alert.id)
-    before = await told(city_url, order), await trail_of(city_url, order)
+        await clear(store, alert.id)
+    before = await told(store, order), await trail_of(store, order)
     response = await take(api, f"/work-orders/{order}", step)
-    trail = await trail_of(city_url, order)
+    trail = await trail_of(store, order)
     possible = list(allowed_moves(ORDER_MOVES, state))
     if step not in possible:
         problem = problem_of(response, 409, "step-not-possible")
         assert (problem["state"], problem["possible"]) == (state, possible)
-        assert (await told(city_url, order), trail) == before
+        assert (await told(store, order), trail) == before
         assert (await api.get(f"/work-orders/{order}")).json()["state"] == state
         return
     following = ORDER_MOVES[step][state]
@@ -225,13 +238,13 @@ async def test_each_step_with_an_order_from_each_state(
     assert line.before == {"state": state}
     assert line.after is not None
     assert line.after["state"] == following
-    assert await told(city_url, order) == before[0] + 1
+    assert await told(store, order) == before[0] + 1
 
 
 async def test_an_order_is_verified_by_the_sensors_and_closing_it_lifts_the_warning(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
+    alert = await make_alert(store, asset)
     warning = (await api.post(f"/alerts/{alert.id}/warning", json={"severity": 3})).json()
     (order,) = (await api.get("/work-orders", params={"alert": str(alert.id)})).json()["items"]
     path = f"/work-orders/{order['id']}"
@@ -243,7 +256,7 @@ async def test_an_order_is_verified_by_the_sensors_and_closing_it_lifts_the_warn
     problem = problem_of(await take(api, path, "verify"), 409, "sensors-disagree")
     assert "still open at severity 3" in problem["detail"]
     assert (await api.get(path)).json() == handled
-    await clear(city_url, alert.id)
+    await clear(store, alert.id)
     verified = (await take(api, path, "verify")).json()
     assert verified["verification"].startswith("sensors W2-T-001 normal since 2026-07-14T06:05")
     assert (await api.get(f"/warnings/{warning['id']}")).json()["state"] == "published"
@@ -256,33 +269,33 @@ async def test_an_order_is_verified_by_the_sensors_and_closing_it_lifts_the_warn
     assert times == sorted(times)
     lifted = (await api.get(f"/warnings/{warning['id']}")).json()
     assert (lifted["state"], lifted["lifted_by"], lifted["moves"]) == ("lifted", "everything", [])
-    assert await jobs_of(city_url, warning["id"]) == ["warning.published", "warning.lifted"]
+    assert await jobs_of(store, warning["id"]) == ["warning.published", "warning.lifted"]
 
 
 async def test_an_acknowledged_alert_does_not_verify_an_order_either(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
-    order = await make_order(city_url, alert, WorkOrderState.HANDLED)
+    alert = await make_alert(store, asset)
+    order = await make_order(store, alert, WorkOrderState.HANDLED)
     assert (await api.post(f"/alerts/{alert.id}/acknowledge")).status_code == 200
     problem = problem_of(await take(api, f"/work-orders/{order}", "verify"), 409, "sensors-disagree")
     assert "still acknowledged" in problem["detail"]
 
 
 async def test_closing_an_order_whose_warning_was_lifted_by_hand_closes_it(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
-    warning = await make_warning(city_url, alert, WarningState.LIFTED)
-    order = await make_order(city_url, alert, WorkOrderState.VERIFIED)
+    alert = await make_alert(store, asset)
+    warning = await make_warning(store, alert, WarningState.LIFTED)
+    order = await make_order(store, alert, WorkOrderState.VERIFIED)
     assert (await take(api, f"/work-orders/{order}", "close")).json()["state"] == "closed"
-    assert await jobs_of(city_url, warning.id) == ["warning.published", "warning.lifted"]
+    assert await jobs_of(store, warning.id) == ["warning.published", "warning.lifted"]
 
 
 async def test_publishing_dispatches_an_order_and_defers_the_announcements_at_once(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
+    alert = await make_alert(store, asset)
     response = await api.post(f"/alerts/{alert.id}/warning", json={"severity": 4, "instruction": "Close the valve."})
     assert response.status_code == 201, response.text
     warning = response.json()
@@ -293,10 +306,10 @@ async def test_publishing_dispatches_an_order_and_defers_the_announcements_at_on
     assert warning["organisation"] == "water-company"
     (order,) = (await api.get("/work-orders", params={"alert": str(alert.id)})).json()["items"]
     assert (order["warning"], order["state"], order["organisation"]) == (warning["id"], "dispatched", "water-company")
-    assert await jobs_of(city_url, warning["id"]) == ["warning.published"]
-    assert await jobs_of(city_url, order["id"]) == ["work-order.dispatched"]
-    async with connected(city_url) as connection:
-        cursor = await connection.execute(
+    assert await jobs_of(store, warning["id"]) == ["warning.published"]
+    assert await jobs_of(store, order["id"]) == ["work-order.dispatched"]
+    async with store.transaction():
+        cursor = await store.execute(
             """
             select xmin::text from warning where id::text = any(%(made)s)
             union select xmin::text from work_order where id::text = any(%(made)s)
@@ -310,9 +323,9 @@ async def test_publishing_dispatches_an_order_and_defers_the_announcements_at_on
 
 
 async def test_a_second_warning_for_an_alert_is_refused_and_leaves_nothing(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
+    alert = await make_alert(store, asset)
     path = f"/alerts/{alert.id}/warning"
     assert (await api.post(path, json={"severity": 2})).status_code == 201
     problem_of(await api.post(path, json={"severity": 3}), 409, "exists-already")
@@ -321,19 +334,19 @@ async def test_a_second_warning_for_an_alert_is_refused_and_leaves_nothing(
 
 
 async def test_an_order_that_runs_already_is_not_dispatched_again(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
-    order = await make_order(city_url, alert, WorkOrderState.ON_SITE)
+    alert = await make_alert(store, asset)
+    order = await make_order(store, alert, WorkOrderState.ON_SITE)
     assert (await api.post(f"/alerts/{alert.id}/warning", json={"severity": 2})).status_code == 201
     (listed,) = (await api.get("/work-orders", params={"alert": str(alert.id)})).json()["items"]
     assert (listed["id"], listed["state"]) == (str(order), "on-site")
 
 
 async def test_a_warning_lifted_by_mistake_can_be_published_again(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
+    alert = await make_alert(store, asset)
     first = (await api.post(f"/alerts/{alert.id}/warning", json={"severity": 2})).json()
     assert (await take(api, f"/warnings/{first['id']}", "lift")).status_code == 200
     second = await api.post(f"/alerts/{alert.id}/warning", json={"severity": 3})
@@ -342,7 +355,7 @@ async def test_a_warning_lifted_by_mistake_can_be_published_again(
 
 
 async def at_once(address: str, path: str, body: Any = None, people: int = 6) -> list[httpx.Response]:
-    """The same request of several people, each on a connection of their own."""
+    """The same request of several people, each on a store of their own."""
     async with client(address, "everything") as one, client(address, "another") as other:
         callers = (one, other) * (people // 2)
         return list(await asyncio.gather(*(caller.post(path, json=body) for caller in callers)))
@@ -350,12 +363,12 @@ async def at_once(address: str, path: str, body: Any = None, people: int = 6) ->
 
 @pytest.mark.parametrize("state", [state for state in ORDER_STATES if state is not WorkOrderState.CLOSED])
 async def test_of_several_people_who_take_the_same_step_exactly_one_does(
-    address: str, api: httpx.AsyncClient, city_url: str, asset: str, state: WorkOrderState
+    address: str, api: httpx.AsyncClient, store: AsyncConnection, asset: str, state: WorkOrderState
 ) -> None:
-    alert = await make_alert(city_url, asset)
-    order = await make_order(city_url, alert, state)
+    alert = await make_alert(store, asset)
+    order = await make_order(store, alert, state)
     if state is WorkOrderState.HANDLED:
-        await clear(city_url, alert.id)
+        await clear(store, alert.id)
     (step,) = allowed_moves(ORDER_MOVES, state)
     body = {"text": "found and mended"} if step is WorkOrderMove.HAND_BACK else None
     answers = await at_once(address, f"/work-orders/{order}/{step}", body)
@@ -365,56 +378,60 @@ async def test_of_several_people_who_take_the_same_step_exactly_one_does(
             assert answer.json()["type"] in ("step-not-possible", "changed-meanwhile")
     (won,) = (answer.json() for answer in answers if answer.status_code == 200)
     assert (await api.get(f"/work-orders/{order}")).json() == won
-    assert sum(line.action == f"work-order.{step}" for line in await trail_of(city_url, order)) == 1
+    assert sum(line.action == f"work-order.{step}" for line in await trail_of(store, order)) == 1
 
 
 async def test_of_several_people_who_publish_exactly_one_does(
-    address: str, api: httpx.AsyncClient, city_url: str, asset: str
+    address: str, api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
+    alert = await make_alert(store, asset)
     answers = await at_once(address, f"/alerts/{alert.id}/warning", {"severity": 3})
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
     for things in ("/warnings", "/work-orders"):
         assert len((await api.get(things, params={"alert": str(alert.id)})).json()["items"]) == 1
 
 
-async def test_of_several_people_who_acknowledge_exactly_one_does(address: str, city_url: str, asset: str) -> None:
-    alert = await make_alert(city_url, asset)
+async def test_of_several_people_who_acknowledge_exactly_one_does(
+    address: str, store: AsyncConnection, asset: str
+) -> None:
+    alert = await make_alert(store, asset)
     answers = await at_once(address, f"/alerts/{alert.id}/acknowledge")
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
 
 
-async def test_verdicts_given_at_once_are_all_kept_in_the_trail(address: str, city_url: str, asset: str) -> None:
-    alert = await make_alert(city_url, asset)
+async def test_verdicts_given_at_once_are_all_kept_in_the_trail(
+    address: str, store: AsyncConnection, asset: str
+) -> None:
+    alert = await make_alert(store, asset)
     answers = await at_once(address, f"/alerts/{alert.id}/verdict", {"verdict": "test", "reason": "a test"})
     assert [answer.status_code for answer in answers] == [200] * 6
     assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
-    assert sum(line.action == "alert.verdict" for line in await trail_of(city_url, alert.id)) == 6
+    assert sum(line.action == "alert.verdict" for line in await trail_of(store, alert.id)) == 6
 
 
 async def test_sensors_and_a_person_who_act_at_once_both_get_their_way(
-    api: httpx.AsyncClient, city_url: str, asset: str
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
-    alert = await make_alert(city_url, asset)
-    async with connected(city_url) as connection:
-        found = await alerts.find(connection, alert.id, lock=True)
+    alert = await make_alert(store, asset)
+    async with store.transaction():
+        found = await alerts.find(store, alert.id, lock=True)
         assert found is not None
         asking = asyncio.create_task(api.post(f"/alerts/{alert.id}/verdict", json={"verdict": "test", "reason": "x"}))
         await asyncio.sleep(0.2)
         assert not asking.done(), "the person waits for the sensors' change"
-        await _save(connection, found, **cleared(found))
+        await _save(store, found, **cleared(found))
     answer = (await asking).json()
     assert (answer["state"], answer["verdict"], answer["version"]) == ("cleared", "test", 3)
 
 
-async def test_a_change_based_on_an_old_version_is_refused(city_url: str, asset: str) -> None:
-    alert = await make_alert(city_url, asset)
-    async with connected(city_url) as connection:
-        await _save(connection, alert, last_at=datetime.now(UTC))
+async def test_a_change_based_on_an_old_version_is_refused(store: AsyncConnection, asset: str) -> None:
+    alert = await make_alert(store, asset)
+    async with store.transaction():
+        await _save(store, alert, last_at=datetime.now(UTC))
         with pytest.raises(ChangedMeanwhileError):
-            await _save(connection, alert, severity=Severity.CRITICAL)
-    warning = await make_warning(city_url, alert)
-    async with connected(city_url) as connection:
-        await warnings.move(connection, warning, WarningMove.RECEIVE, actor="a", now=datetime.now(UTC))
+            await _save(store, alert, severity=Severity.CRITICAL)
+    warning = await make_warning(store, alert)
+    async with store.transaction():
+        await warnings.move(store, warning, WarningMove.RECEIVE, actor="a", now=datetime.now(UTC))
         with pytest.raises(ChangedMeanwhileError):
-            await warnings.move(connection, warning, WarningMove.LIFT, actor="b", now=datetime.now(UTC))
+            await warnings.move(store, warning, WarningMove.LIFT, actor="b", now=datetime.now(UTC))

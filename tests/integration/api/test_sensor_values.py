@@ -35,12 +35,13 @@ async def sensor(city_url: str, _unused_sensors: list[str]) -> Sensor:
 
 async def measure(url: str, sensor: Sensor, *measured: tuple[float, float, Quality]) -> None:
     """Store values at seconds after the moment, each in a transaction of its own."""
-    for seconds, value, quality in measured:
-        time = MOMENT + timedelta(seconds=seconds)
-        reason = None if quality is GOOD else "drift"
-        row = ReadingRow(sensor.key, sensor.zone, time, value, quality, reason, datetime.now(UTC))
-        async with connected(url) as connection:
+    async with connected(url) as connection:
+        for seconds, value, quality in measured:
+            time = MOMENT + timedelta(seconds=seconds)
+            reason = None if quality is GOOD else "drift"
+            row = ReadingRow(sensor.key, sensor.zone, time, value, quality, reason, datetime.now(UTC))
             await readings.write_readings(connection, [row])
+            await connection.commit()
 
 
 async def points(api: httpx.AsyncClient, sensor: Sensor, **wanted: Any) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """Water: leaks that pressure tells, flows that are unusual, nights that are too thirsty."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from math import sin, tau
+from typing import Any
 
 import numpy as np
 
-from services.core.finding import FindingState
+from services.core.finding import Finding, FindingState
 from services.core.lifeline import Lifeline
 from services.core.reading import Reading
-from tests.unit.alerts.stream import at, judged, reading, sensor, told
+from tests.unit.alerts.stream import at, engine, judged, reading, restarted, sensor, told
 
 FIVE = timedelta(minutes=5)
 GAUGES = [sensor(f"P-{number}", Lifeline.WATER, "pressure", interval=FIVE) for number in range(5)]
@@ -85,3 +87,16 @@ def test_a_thirsty_night_is_a_low_severity_finding_in_the_morning() -> None:
     assert (finding.kind, int(finding.severity)) == ("night-flow-high", 1)
     assert 8 < finding.score < 15
     assert finding.time == at(6 * DAY + 20 * 60)
+
+
+def test_restarts_in_the_middle_of_a_leak_change_nothing() -> None:
+    stream = _pressures(3.4, 3 * DAY + 7, 3 * DAY + 187)
+    current = engine(GAUGES)
+    kept: dict[str, Mapping[str, Any]] = {}
+    found: list[Finding] = []
+    for start in range(0, len(stream), 333):
+        found += current.observe(stream[start : start + 333])
+        current = restarted(current, kept, GAUGES)
+    found += current.release()
+    assert found
+    assert found == judged(GAUGES, stream)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import reduce
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.alert_merge import merge, open_episode
@@ -107,6 +107,7 @@ def _two_orders(draw: st.DrawFn) -> tuple[list[Finding], list[Finding]]:
     return draw(_interleaved(courses)), draw(_interleaved(courses))
 
 
+@settings(deadline=None)
 @given(_two_orders())
 def test_any_legal_order_of_the_rules_gives_the_same_record(orders: tuple[list[Finding], list[Finding]]) -> None:
     # Another rule opens first and never lets go, so that the order decides neither the identity nor the end.
@@ -120,14 +121,15 @@ def test_any_legal_order_of_the_rules_gives_the_same_record(orders: tuple[list[F
         assert alert.explanation.en.endswith(f": {alert.highest_severity}")
         assert alert.peak_value == alert.highest_severity * 10.0
         assert alert.finding_count == len(order) + 1
-    same = ("id", "state", "severity", "highest_severity", "sensors", "started_at", "detected_at", "last_at")
-    same += ("finding_count", "open_rules", "cleared_at", "peak_value", "threshold")
+    same = ["id", "state", "severity", "highest_severity", "sensors", "started_at", "detected_at", "last_at"]
+    same += ["finding_count", "open_rules", "cleared_at", "peak_value", "threshold"]
     assert {name: getattr(one, name) for name in same} == {name: getattr(other, name) for name in same}
     worst = [each for each in orders[0] if each.severity == one.highest_severity]
     if len(worst) == 1 and one.highest_severity > opening.severity:
         assert one == other, "only a tie for the worst leaves the words to the order"
 
 
+@settings(deadline=None)
 @given(_two_orders())
 def test_an_episode_is_over_exactly_when_every_rule_has_cleared(orders: tuple[list[Finding], list[Finding]]) -> None:
     order = sorted(orders[0], key=lambda each: each.time)

@@ -1,6 +1,6 @@
 """Which entries of the feed are judged together."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.feed_follower import _whole_transactions
@@ -17,6 +17,7 @@ def _entries(sizes: list[int]) -> list[FeedEntry]:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 8), max_size=12), st.integers(1, 30))
 def test_a_cut_never_separates_the_zones_of_one_transaction(sizes: list[int], limit: int) -> None:
     stored = _entries(sizes)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.alerts.notify.message import warning_body, work_order_body
@@ -124,6 +124,7 @@ def test_the_largest_alert_stays_under_twenty_kilobytes_and_says_how_much_was_le
         assert [each["asset"] for each in told["trace"]["candidates"]] == ["WP-0", "WP-1", "WP-2"]
 
 
+@settings(deadline=None)
 @given(
     moment=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(CHINA)),  # noqa: DTZ001 - hypothesis adds the zone
     words=st.text(st.characters(exclude_categories=["Cs"]), max_size=300),

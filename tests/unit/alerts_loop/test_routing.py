@@ -33,7 +33,7 @@ def _told(
 
 @pytest.mark.parametrize(
     ("role", "severity", "lifeline", "responsible"),
-    product(TOLD_FROM, range(5), (Lifeline.GAS, Lifeline.WATER), (True, False)),
+    list(product(TOLD_FROM, range(5), (Lifeline.GAS, Lifeline.WATER), (True, False))),
 )
 def test_the_whole_matrix_of_role_severity_lifeline_and_owner(
     role: str, severity: int, lifeline: Lifeline, *, responsible: bool

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "openapi.json"
 OPEN = {"/livez", "/readyz", "/metrics"}
 
 
+@cache
 def description() -> dict[str, Any]:
     return create_app(Settings(database_url=SecretStr("postgresql://nowhere"))).openapi()
 
