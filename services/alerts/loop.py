@@ -16,6 +16,7 @@ from services.core.lifeline import Lifeline
 from services.core.severity import Severity, label
 from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
 from services.core.text import Text
+from services.core.warning import PublicWarning
 
 
 class UnknownKindError(ValueError):
@@ -83,16 +84,16 @@ def _traced(city: City, alert: Alert, finding: Finding) -> Alert:
 
 async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:
     """Publish by rule, or grade up the warning that is in force. A falling level never grades a warning down."""
+    headline = warning_headline(kind, alert.severity, city.asset_name(alert.asset))
     running = await warnings.find_open(connection, alert.id)
     if running is not None:
         if alert.severity > running.severity:
-            await warnings.raise_severity(connection, running, alert.severity, actor=audit.SYSTEM)
+            await _raise(connection, alert, running, headline)
         return
     if await _was_warned(connection, alert):
         return
     now = datetime.now(UTC)
     organisation = await organisations.responsible_organisation(connection, alert.asset, alert.lifeline)
-    headline = warning_headline(kind, alert.severity, city.asset_name(alert.asset))
     warning = await warnings.publish(
         connection,
         alert,
@@ -114,6 +115,13 @@ async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert:
         actor=audit.SYSTEM,
         now=now,
     )
+
+
+async def _raise(connection: AsyncConnection, alert: Alert, warning: PublicWarning, headline: Text) -> None:
+    await warnings.raise_severity(connection, warning, alert.severity, headline, actor=audit.SYSTEM)
+    order = await work_orders.find_open(connection, alert.id)
+    if order is not None and order.severity < alert.severity:
+        await work_orders.raise_severity(connection, order, alert.severity, headline, actor=audit.SYSTEM)
 
 
 async def _was_warned(connection: AsyncConnection, alert: Alert) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from services.core.move import allowed_moves
 from services.core.organisation import Organisation
 from services.core.severity import label
 from services.core.store import alert_kinds, network, organisations, sensors, warnings, work_orders
+from services.core.store import alerts as alert_store
 from services.core.text import Text
 from services.core.warning import MOVES as WARNING_MOVES
 from services.core.warning import PublicWarning
@@ -51,6 +53,7 @@ class AlertWords:
     units: Mapping[str, str]
     warnings: Mapping[UUID, UUID]
     orders: Mapping[UUID, UUID]
+    peaks: Mapping[UUID, tuple[float, datetime]]
 
 
 async def words_for(connection: AsyncConnection, alerts: Sequence[Alert]) -> AlertWords:
@@ -65,6 +68,7 @@ async def words_for(connection: AsyncConnection, alerts: Sequence[Alert]) -> Ale
         units={sensor: unit for sensor, (_, unit) in named.items()},
         warnings=await warnings.newest_of_alerts(connection, identifiers),
         orders=await work_orders.newest_of_alerts(connection, identifiers),
+        peaks=await alert_store.peaks_of(connection, alerts),
     )
 
 
@@ -76,13 +80,17 @@ def alert_fields(alert: Alert, words: AlertWords) -> dict[str, Any]:
     if position is None:
         position = next((words.places[s] for s in alert.sensors if s in words.places), None)
     fields = {name: getattr(alert, name) for name in schemas.AlertAnswer.model_fields if hasattr(alert, name)}
+    units = {words.units[sensor] for sensor in alert.sensors if sensor in words.units}
+    peak_value, peak_at = words.peaks.get(alert.id, (alert.peak_value, alert.peak_at))
     return fields | {
+        "peak_value": peak_value,
+        "peak_at": peak_at,
         "sensors": list(alert.sensors),
         "kind_label": asdict(kind.label if kind is not None else Text(alert.kind, alert.kind)),
         "asset_name": asdict(asset.name if asset is not None else Text(alert.asset, alert.asset)),
         "position": position,
         "label": asdict(label(alert.highest_severity, alert.scheme)),
-        "unit": next((words.units[s] for s in alert.sensors if s in words.units), None),
+        "unit": units.pop() if len(units) == 1 else None,
         "explanation": asdict(alert.explanation),
         "warning": words.warnings.get(alert.id),
         "work_order": words.orders.get(alert.id),

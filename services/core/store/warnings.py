@@ -135,10 +135,10 @@ async def publish(
 
 
 async def raise_severity(
-    connection: AsyncConnection, warning: PublicWarning, severity: Severity, *, actor: str
+    connection: AsyncConnection, warning: PublicWarning, severity: Severity, headline: Text, *, actor: str
 ) -> PublicWarning:
-    """Grade a warning up in force and tell its receivers."""
-    changed = replace(warning, severity=severity, version=warning.version + 1)
+    """Grade a warning up in force, say so in its headline, and tell its receivers."""
+    changed = replace(warning, severity=severity, headline=headline, version=warning.version + 1)
     await _store(connection, changed)
     await _follow(connection, changed, actor=actor, action="raise", before=warning)
     await jobs.defer(connection, jobs.ANNOUNCE, type="warning.updated", subject_kind=EVENT, subject=str(warning.id))
@@ -169,13 +169,15 @@ async def move(
 async def _store(connection: AsyncConnection, warning: PublicWarning) -> None:
     cursor = await connection.execute(
         """
-        update warning set state = %s, severity = %s, received_at = %s, received_by = %s, lifted_at = %s,
-            lifted_by = %s, version = %s
+        update warning set state = %s, severity = %s, headline_en = %s, headline_zh = %s, received_at = %s,
+            received_by = %s, lifted_at = %s, lifted_by = %s, version = %s
         where id = %s and version = %s
         """,
         (
             warning.state,
             int(warning.severity),
+            warning.headline.en,
+            warning.headline.zh,
             warning.received_at,
             warning.received_by,
             warning.lifted_at,

@@ -128,6 +128,32 @@ async def dispatch(
     return order
 
 
+async def raise_severity(
+    connection: AsyncConnection, order: WorkOrder, severity: Severity, title: Text, *, actor: str
+) -> WorkOrder:
+    """Grade a running order up with its warning; the step it stands at does not change."""
+    changed = replace(order, severity=severity, title=title, version=order.version + 1)
+    cursor = await connection.execute(
+        """
+        update work_order set severity = %s, title_en = %s, title_zh = %s, version = %s where id = %s and version = %s
+        """,
+        (int(severity), title.en, title.zh, changed.version, order.id, order.version),
+    )
+    if cursor.rowcount != 1:
+        raise ChangedMeanwhileError(f"work order {order.id} was changed by somebody else")
+    await audit.record(
+        connection,
+        actor=actor,
+        action="work-order.raise",
+        subject_kind="work-order",
+        subject=order.id,
+        before={"state": order.state, "severity": int(order.severity)},
+        after={"state": order.state, "severity": int(severity)},
+    )
+    await events.announce(connection, EVENT, str(order.id))
+    return changed
+
+
 async def _verification(connection: AsyncConnection, order: WorkOrder) -> str:
     alert = await alerts.find(connection, order.alert)
     if alert is None or alert.state is not AlertState.CLEARED or alert.cleared_at is None:
