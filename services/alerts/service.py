@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import psycopg
@@ -46,7 +47,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             idle_release=settings.idle_release,
         )
         notifier = Notifier(pool, client, settings)
-        database = _Database()
+        database = _Database("feed", "notifications")
+        asyncio.get_running_loop().set_exception_handler(_report_stray)
 
         async def follow(reached: Reached) -> None:
             await _follow(database_url, follower, reached)
@@ -72,21 +74,30 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 class _Database:
-    """Says once for the whole process that the database is away, and once that every part has it back."""
+    """Says once for the whole process that the database is away, and once that it is back.
 
-    def __init__(self) -> None:
+    A part may notice an outage only when it is over for the others; that is no second one.
+    """
+
+    def __init__(self, *parts: str) -> None:
+        self._parts = frozenset(parts)
         self._missed_by: set[str] = set()
+        self._unaware: set[str] = set()
+        self._said = False
 
     def lost(self, part: str, error: BaseException) -> None:
-        if not self._missed_by:
+        if not self._missed_by and part not in self._unaware:
             log.warning("database away, trying again", reason=_first_line(error))
+            self._said = True
+            self._unaware = set(self._parts)
+        self._unaware.discard(part)
         self._missed_by.add(part)
 
     def reached(self, part: str) -> None:
-        if part in self._missed_by:
-            self._missed_by.remove(part)
-            if not self._missed_by:
-                log.info("database is back")
+        self._missed_by.discard(part)
+        if self._said and not self._missed_by:
+            log.info("database is back")
+            self._said = False
 
 
 async def _again(part: str, work: Callable[[Reached], Awaitable[None]], database: _Database) -> None:
@@ -107,6 +118,13 @@ async def _again(part: str, work: Callable[[Reached], Awaitable[None]], database
             database.lost(part, error)
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+
+
+def _report_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what no task awaited, except for jobs that could not note their end: they are put back and run again."""
+    error = context.get("exception")
+    if not isinstance(error, Exception) or not _is_connection_trouble(error):
+        loop.default_exception_handler(context)
 
 
 def _is_connection_trouble(error: BaseException) -> bool:

@@ -119,7 +119,12 @@ class Story:
             "chapters": [_chapter_summary(chapter) for chapter in self.chapters],
             "alerts": len(alerts),
             "false_alarms": [
-                {"kind": alert["kind"], "asset": alert["asset"], "detected_at": alert["detected_at"]}
+                {
+                    "kind": alert["kind"],
+                    "asset": alert["asset"],
+                    "detected_at": alert["detected_at"],
+                    "published": alert["warning"] is not None,
+                }
                 for alert in false_alarms
             ],
         }

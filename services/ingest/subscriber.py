@@ -131,12 +131,16 @@ class _Connection:
         if any(code >= _FIRST_FAILURE_CODE for code in granted):
             raise BrokerRefusalError(f"the broker refused the subscription (codes {list(granted)})")
 
-    async def drain(self, within_s: float) -> None:
-        """Take no further message and wait for the acknowledgement of those that were taken."""
-        self._stopped = True
+    async def idle(self, within_s: float) -> None:
+        """Wait until every message that was taken is done with, or for so long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
+
+    async def drain(self, within_s: float) -> None:
+        """Take no further message and wait for the acknowledgement of those that were taken."""
+        self._stopped = True
+        await self.idle(within_s)
         # The library acknowledges in a callback that runs after the last message's task has ended.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -164,7 +168,8 @@ class _Connection:
             await self._accept(name, payload, qos, lambda: not self.lost.is_set())
             await before
         finally:
-            done.set_result(None)
+            if not done.done():  # the next in line was cancelled while it waited
+                done.set_result(None)
             self._waiting -= 1
             if self._waiting == 0:
                 self._idle.set()
@@ -220,6 +225,7 @@ class Subscriber:
             finally:
                 await connection.close()
                 on_lost()
+                await connection.idle(_CLOSE_WITHIN_S)
             await _first(stop, within_s=next(pauses))
 
 

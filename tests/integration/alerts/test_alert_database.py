@@ -110,8 +110,9 @@ async def test_a_stopped_server_is_reported_in_one_line_and_the_work_goes_on_whe
             await store(url, [("M-2", at(1), 30.0), ("M-1", at(1), 31.0)])
             await until(lambda: len(ask(url, "select from alert")) == 2)
             assert len(ask(url, "select from finding")) == 2
-            assert alerts.count(AWAY) == 1
             assert alerts.terminate() == 0
+            assert (alerts.count(AWAY), alerts.count(BACK)) == (1, 1)
+            assert "Traceback" not in alerts.log.read_text()
 
 
 @pytest.mark.slow

@@ -49,7 +49,6 @@ def _notification() -> Notification:
 @asynccontextmanager
 async def answering(answer: Answer) -> AsyncIterator[str]:
     """A server on loopback that reads a request's head and then does as told; yields its address."""
-
     handlers: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

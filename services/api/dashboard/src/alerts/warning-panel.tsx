@@ -22,7 +22,7 @@ function Step({ name, at, by }: { name: string; at: string | null; by: string | 
     <div>
       <dt>{name}</dt>
       <dd>
-        <Time at={at} empty={word("warning.notyet")} /> {at && by && <span class="quiet">{word("warning.by", { person: wordFor("actor", by) })}</span>}
+        <Time at={at} empty={word("warning.notyet")} /> {at && by && <span class="quiet">{by === "system" ? wordFor("actor", by) : word("warning.by", { person: by })}</span>}
       </dd>
     </div>
   );
