@@ -4,13 +4,15 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
+from itertools import chain
 from typing import Any
 
 import structlog
 from psycopg import AsyncConnection
 
 from services.alerts import lifelines, loop
+from services.alerts.city_clock import CityClock
 from services.alerts.lifelines.contract import LifelineRules
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.zone_engine import ZoneEngine
@@ -43,7 +45,7 @@ class _Memory:
 
     position: FeedPosition
     stored: FeedPosition
-    city_time: datetime | None
+    clock: CityClock
     engines: dict[str, ZoneEngine]
     sensors_by_key: dict[int, Sensor]
     city: loop.City
@@ -114,11 +116,9 @@ class FeedFollower:
                 self.readings_judged += len(readings)
                 if zone in memory.engines:
                     found += memory.engines[zone].observe(readings)
-            newest = max(reading.time for readings in by_zone.values() for reading in readings)
-            if memory.city_time is None or newest > memory.city_time:
-                memory.city_time = newest
+            if memory.clock.see(chain.from_iterable(by_zone.values())) and memory.clock.time is not None:
                 for engine in memory.engines.values():
-                    found += engine.advance(newest)
+                    found += engine.advance(memory.clock.time)
         memory.position = entries[-1].position
         return found
 
@@ -141,7 +141,7 @@ class FeedFollower:
                     )
             for zone, engine in memory.engines.items():
                 await detector_state.save(connection, zone, engine.changed_state())
-            await feed.save_cursor(connection, self._consumer, memory.position, memory.city_time)
+            await feed.save_cursor(connection, self._consumer, memory.position, memory.clock.time)
         memory.stored = memory.position
 
     async def _recall(self, connection: AsyncConnection) -> _Memory:
@@ -157,7 +157,7 @@ class FeedFollower:
         return _Memory(
             position=position,
             stored=position,
-            city_time=city_time,
+            clock=CityClock(city_time, len(registered)),
             engines=engines,
             sensors_by_key={sensor.key: sensor for sensor in registered},
             city=loop.City(

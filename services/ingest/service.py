@@ -57,16 +57,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     subscriber = Subscriber(address, session, intake.accept, broker)
 
     with metrics.served(settings.ingest_metrics_port):
-        async with _opened(pool), asyncio.TaskGroup() as group:
+        async with _opened(pool):
             if await _before(stop, register.load()):
-                background = [
-                    group.create_task(writer.run(batcher)),
-                    group.create_task(register.watch()),
-                    group.create_task(_prune(pool, database, settings.rejection_retention)),
-                ]
-                await subscriber.run(stop, DRAIN_WITHIN_S, batcher.discard)
-                for task in background:
-                    task.cancel()
+                receiving = subscriber.run(stop, DRAIN_WITHIN_S, batcher.discard)
+                pruning = _prune(pool, database, settings.rejection_retention)
+                await _beside(receiving, writer.run(batcher), register.watch(), pruning)
     structlog.get_logger().info("ingest has stopped", instance=settings.ingest_instance)
 
 
@@ -77,6 +72,15 @@ async def _opened(pool: Pool) -> AsyncIterator[None]:
         yield
     finally:
         await pool.close(CLOSE_WITHIN_S)
+
+
+async def _beside(main: Coroutine[Any, Any, None], *endless: Coroutine[Any, Any, None]) -> None:
+    """Run everything until the main part has ended; a part that fails ends all."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part) for part in endless]
+        await main
+        for task in tasks:
+            task.cancel()
 
 
 async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

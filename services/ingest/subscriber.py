@@ -193,6 +193,7 @@ class Subscriber:
         self._session = session
         self._accept = accept
         self._broker = broker
+        self._has_received = False
         self._log = structlog.get_logger()
 
     async def run(self, stop: asyncio.Event, drain_within_s: float, on_lost: Callable[[], None]) -> None:
@@ -203,30 +204,31 @@ class Subscriber:
         logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
         clock = asyncio.get_running_loop().time
         pauses = self._broker.waits()
-        received_before = False
         while not stop.is_set():
             connection = _Connection(self._session, self._accept)
+            started_at = clock()
             try:
-                await connection.open(self._address)
-                self._broker.ended()
-                if not received_before:
-                    received_before = True
-                    self._log.info("ingest is receiving", instance=self._session.instance)
-                opened_at = clock()
-                await _first(stop, connection.lost)
-                if clock() - opened_at > LONGEST_WAIT_S:
-                    pauses = self._broker.waits()  # not sooner: two processes of one name would fight at full speed
-                if stop.is_set():
-                    await connection.drain(drain_within_s)
-                else:
-                    self._broker.began(ConnectionError(connection.lost_because))
+                await self._receive(connection, stop, drain_within_s)
             except BROKER_AWAY as error:
                 self._broker.began(error)
             finally:
                 await connection.close()
                 on_lost()
                 await connection.idle(_CLOSE_WITHIN_S)
+            if clock() - started_at > 2 * LONGEST_WAIT_S:
+                pauses = self._broker.waits()  # not sooner: two processes of one name would fight at full speed
             await _first(stop, within_s=next(pauses))
+
+    async def _receive(self, connection: _Connection, stop: asyncio.Event, drain_within_s: float) -> None:
+        await connection.open(self._address)
+        self._broker.ended()
+        if not self._has_received:
+            self._has_received = True
+            self._log.info("ingest is receiving", instance=self._session.instance)
+        await _first(stop, connection.lost)
+        if not stop.is_set():
+            raise ConnectionError(connection.lost_because)
+        await connection.drain(drain_within_s)
 
 
 async def _first(*events: asyncio.Event, within_s: float | None = None) -> None:

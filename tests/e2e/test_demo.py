@@ -96,16 +96,16 @@ def test_a_killed_process_comes_back_and_readings_go_on(demo: RunningDemo, victi
     text = eventually(lambda: f"{victim} is back" in demo.log.read_text(encoding="utf-8"), 60.0)
     assert text
     with demo.client() as client:
-        before = eventually(lambda: _newest(client), 30.0)
-        eventually(lambda: (_newest(client) or "") > before, 30.0)
+        before = eventually(lambda: _last_received(client), 30.0)
+        eventually(lambda: (_last_received(client) or "") > before, 30.0)
 
 
-def _newest(client: Any) -> str | None:
+def _last_received(client: Any) -> str | None:
     try:
         answer = client.get(f"{str(client.base_url).removesuffix('/api/v1/')}/readyz")
     except Exception:  # noqa: BLE001 - the API may be the process that was killed
         return None
-    return answer.json().get("newest_reading") if answer.is_success else None
+    return answer.json().get("last_received_at") if answer.is_success else None
 
 
 def _child(demo: RunningDemo, name: str) -> psutil.Process:
@@ -132,7 +132,7 @@ def test_taken_ports_are_avoided_and_a_second_start_continues_within_twenty_seco
             assert first.mqtt_port != int(taken["LIFELINE_MQTT_PORT"])
             with first.client() as client:
                 key = first.key
-                seen = eventually(lambda: _newest(client), 30.0)
+                seen = eventually(lambda: _last_received(client), 30.0)
             children = psutil.Process(first.process.pid).children(recursive=True)
         assert first.process.returncode == 0
         assert [child for child in children if child.is_running() and child.status() != "zombie"] == []
@@ -140,7 +140,7 @@ def test_taken_ports_are_avoided_and_a_second_start_continues_within_twenty_seco
             assert second.started_in_s < 20.0
             assert second.key == key
             with second.client() as client:
-                eventually(lambda: (_newest(client) or "") > seen, 30.0)
+                eventually(lambda: (_last_received(client) or "") > seen, 30.0)
 
 
 def test_an_unwritable_directory_is_one_clear_line(tmp_path: Path) -> None:

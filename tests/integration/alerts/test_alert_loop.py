@@ -78,7 +78,12 @@ async def test_a_worse_level_raises_the_warning_and_only_then_tells_the_emergenc
     (alert,) = ask(city_url, "select * from alert")
     assert (alert["highest_severity"], alert["peak_value"]) == (4, 60.0)
     actions = [row["action"] for row in ask(city_url, "select action from audit order by id")]
-    assert actions == ["alert.open", "warning.publish", "work-order.dispatch", "alert.evolve", "warning.raise"]
+    opened = ["alert.open", "warning.publish", "work-order.dispatch"]
+    assert actions == [*opened, "alert.evolve", "warning.raise", "work-order.raise"]
+    (warning,) = ask(city_url, "select severity, headline_en from warning")
+    assert warning == {"severity": 4, "headline_en": "Level I (red): Methane too high at underground-space US-1"}
+    (order,) = ask(city_url, "select severity, title_en, state from work_order")
+    assert order == {"severity": 4, "title_en": warning["headline_en"], "state": "dispatched"}
     # Normal again for the hold time: the sensors clear the alert, a person still has to lift the warning.
     await store(city_url, [("M-1", at(minute), 1.0) for minute in range(3, 20)])
     await until(lambda: ask(city_url, "select state from alert")[0]["state"] == "cleared")
