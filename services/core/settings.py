@@ -71,9 +71,6 @@ class Settings(BaseSettings):
         days=30
     )
 
-    alerts_instance: Annotated[str, Field(description="names the alert process in the feed and in job locks")] = (
-        "alerts-1"
-    )
     allowed_lateness: Annotated[
         timedelta, Field(description="event time a zone waits for stragglers before it is judged")
     ] = timedelta(seconds=2)

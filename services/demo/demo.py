@@ -119,16 +119,21 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     say("starting the services …")
     for name in ("ingest", "alerts"):
         await supervisor.start(ChildProcess(name, _command(name), env=environment))
-    await supervisor.start(ChildProcess("api", _command("api"), lambda: _answering(f"{page}/readyz"), env=environment))
-    origin = await _history(data_dir, url, say)
+    api = ChildProcess("api", _command("api"), lambda: _answering(f"{page}/readyz"), env=environment)
     progress, truth = data_dir / "simulation.json", data_dir / "truth.csv"
     truth.unlink(missing_ok=True)
-    options = {"city": data_dir / "city", "scenario": STORY, "start": origin.isoformat(), "speed": speed, "seed": SEED}
-    options |= {"state": progress, "truth": truth}
-    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    await supervisor.start(
-        ChildProcess("simulate", _command("simulate", *arguments), lambda: _written(truth), env=environment)
-    )
+
+    async def simulate() -> None:
+        origin = await _history(data_dir, url, say)
+        options = {"city": data_dir / "city", "scenario": STORY, "start": origin.isoformat(), "speed": speed}
+        options |= {"seed": SEED, "state": progress, "truth": truth}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        command = _command("simulate", *arguments)
+        await supervisor.start(ChildProcess("simulate", command, lambda: _written(truth), env=environment))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervisor.start(api))
+        group.create_task(simulate())
     seconds = (datetime.now(UTC) - began).total_seconds()
     say(f"\nrunning after {seconds:.0f} s")
     say(f"  dashboard  {page}/#key={key}")

@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from services.api import cursor as cursors
 from services.api import problems, schemas, views
 from services.api.security import Connection, Handler, Reader
-from services.core.store import work_orders
+from services.core.store import alerts, work_orders
 from services.core.work_order import WorkOrder, WorkOrderMove
 
 router = APIRouter(tags=["work orders"])
@@ -45,9 +45,12 @@ async def get_work_order(order: UUID, connection: Connection, _: Reader) -> sche
 async def _move(
     connection: AsyncConnection, order: UUID, step: WorkOrderMove, actor: str, text: str | None
 ) -> schemas.WorkOrderAnswer:
-    known = await work_orders.find(connection, order, lock=True)
+    known = await work_orders.find(connection, order)
     if known is None:
         raise problems.not_found("work order", order)
+    # The alert first, then what came of it: everybody who locks several of them does so in this order.
+    await alerts.find(connection, known.alert, lock=True)
+    known = await work_orders.find(connection, order, lock=True) or known
     moved: WorkOrder = await work_orders.move(connection, known, step, actor=actor, now=datetime.now(UTC), text=text)
     return (await views.answer_work_orders(connection, [moved]))[0]
 

@@ -87,7 +87,7 @@ async def record_attempt(connection: AsyncConnection, delivery: Delivery, state:
         """
         update notification set state = %s, attempts = greatest(attempts, %s),
             delivered_at = case when %s = 'delivered' then now() end
-        where id = %s
+        where id = %s and state <> 'delivered'
         """,
         (state, delivery.attempt, state, delivery.notification),
     )

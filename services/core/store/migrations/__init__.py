@@ -3,10 +3,6 @@
 from pathlib import Path
 
 import psycopg
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from services.core.store import job_schema, storage_level
 
@@ -18,19 +14,10 @@ class DatabaseNotReadyError(Exception):
     """The database is reachable but its schema is not the one this version of the service needs."""
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    return config
-
-
 def head() -> str:
-    """The newest schema revision this version of the service knows."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    if revision is None:
-        raise RuntimeError("the package holds no migrations")
-    return revision
+    """The newest schema revision this version of the service knows: the number its last version file begins with."""
+    versions = Path(__file__).with_name("versions")
+    return max(path.name.split("_")[0] for path in versions.glob("[0-9]*_*.py"))
 
 
 def _revision(connection: psycopg.Connection) -> str | None:
@@ -50,21 +37,30 @@ def migrate(database_url: str) -> list[str]:
     with psycopg.connect(database_url, autocommit=True) as lock:
         lock.execute("select pg_advisory_lock(%s)", (_LOCK,))
         before = _revision(lock)
-        engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(database_url),
-            poolclass=sqlalchemy.NullPool,
-        )
-        with engine.begin() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        engine.dispose()
-        after = _revision(lock)
-        steps = [] if before == after else [f"schema {before or 'empty'} → {after}"]
+        if before != head():
+            _upgrade(database_url)
+        steps = [] if before == head() else [f"schema {before or 'empty'} → {_revision(lock)}"]
         steps += job_schema.apply(lock)
         steps += storage_level.apply(lock)
     return steps
+
+
+def _upgrade(database_url: str) -> None:
+    # Loaded here alone: every service checks the schema when it starts, and none of them needs the runner for that.
+    import sqlalchemy  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database_url), poolclass=sqlalchemy.NullPool
+    )
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
 
 
 def require_migrated(database_url: str) -> None:
