@@ -14,7 +14,7 @@ import typer
 from services.core.city_folder import CityFolderError, read_city_folder
 from services.core.process import run_service
 from services.core.recording import RecordingError, read_recording
-from services.core.settings import Settings
+from services.core.settings import ConfigurationError, Settings, load_settings
 
 app = typer.Typer(
     help="Watch over a city's lifelines: gas, water, drainage, bridges.",
@@ -29,6 +29,13 @@ def _fail(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except ConfigurationError as error:
+        raise _fail(str(error)) from None
+
+
 def _database_url(settings: Settings) -> str:
     if settings.database_url is None:
         raise _fail("LIFELINE_DATABASE_URL is not set; `lifeline demo` brings a database of its own")
@@ -41,7 +48,7 @@ def migrate() -> None:
     from services.demo.preparation import migrate_with_catalogue  # noqa: PLC0415 - loads every detector
 
     try:
-        steps = migrate_with_catalogue(_database_url(Settings()))
+        steps = migrate_with_catalogue(_database_url(_settings()))
     except psycopg.OperationalError as error:
         raise _fail(f"the database cannot be reached: {str(error).strip().splitlines()[0]}") from None
     typer.echo("\n".join(steps) if steps else "nothing to do")
@@ -78,7 +85,7 @@ def import_(
     """Load a city's register, or a recording's readings, into the database."""
     from services.demo import preparation  # noqa: PLC0415 - loads every detector
 
-    database_url = _database_url(Settings())
+    database_url = _database_url(_settings())
     try:
         if (folder / "city.toml").exists():
             count = preparation.import_city(database_url, read_city_folder(folder))
@@ -118,7 +125,7 @@ def simulate(
     from simulators.city_folder import write_city  # noqa: PLC0415 - physics are heavy to load
     from simulators.publisher import simulate as publish  # noqa: PLC0415
 
-    settings = Settings()
+    settings = _settings()
     if settings.mqtt_url is None:
         raise _fail("LIFELINE_MQTT_URL is not set; `lifeline demo` brings a broker of its own")
     broker = urlsplit(settings.mqtt_url.get_secret_value())
@@ -155,7 +162,7 @@ def demo(
     from services.demo.directory import DemoError  # noqa: PLC0415
 
     try:
-        code = asyncio.run(play(Settings(), once=once, as_json=as_json, speed=speed))
+        code = asyncio.run(play(_settings(), once=once, as_json=as_json, speed=speed))
     except DemoError as error:
         raise _fail(str(error)) from None
     raise typer.Exit(code)
@@ -168,7 +175,7 @@ def doctor(
     """Say what is reachable, which storage level there is, and which versions run."""
     from services.doctor import examine, list_settings  # noqa: PLC0415 - loads broker and database clients
 
-    current = Settings()
+    current = _settings()
     if settings:
         typer.echo(list_settings(current))
         return

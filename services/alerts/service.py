@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from services.alerts.feed_follower import FeedFollower, OvertakenError
 from services.alerts.notify.worker import Notifier, run_worker
-from services.core.settings import Settings
+from services.core.settings import ConfigurationError, Settings
 from services.core.store import feed, register
 from services.core.store.pool import open_pool
 
@@ -33,7 +33,7 @@ Reached = Callable[[], None]
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Run until ``stop`` is set. The database may go away and come back meanwhile."""
     if settings.database_url is None:
-        raise ValueError("database_url is not set")
+        raise ConfigurationError("LIFELINE_DATABASE_URL is not set")
     database_url = settings.database_url.get_secret_value()
     async with (
         # A pool that gives up soon starts afresh as soon as it is asked again; one that does not, doubles its waits.

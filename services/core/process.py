@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import structlog
 
-from services.core.settings import Settings
+from services.core.settings import ConfigurationError, Settings, load_settings
 from services.core.store.migrations import DatabaseNotReadyError, require_migrated
 
 Run = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -45,11 +45,11 @@ def run_service(run: Run) -> None:
 
     The database is waited for; an unmigrated one is refused at once.
     """
-    settings = Settings()
-    configure_logging(settings)
     try:
+        settings = load_settings()
+        configure_logging(settings)
         asyncio.run(_until_signal(settings, run))
-    except (DatabaseNotReadyError, ValueError) as error:
+    except (DatabaseNotReadyError, ConfigurationError) as error:
         sys.exit(f"lifeline: {error}")
 
 
@@ -64,7 +64,7 @@ async def _until_signal(settings: Settings, run: Run) -> None:
 
 async def _database_ready(settings: Settings, stop: asyncio.Event) -> bool:
     if settings.database_url is None:
-        raise ValueError("LIFELINE_DATABASE_URL is not set; `lifeline demo` brings a database of its own")
+        raise ConfigurationError("LIFELINE_DATABASE_URL is not set; `lifeline demo` brings a database of its own")
     log = structlog.get_logger()
     said = False
     while not stop.is_set():

@@ -7,8 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or wrong; the message is one line that names it."""
 
 
 class Settings(BaseSettings):
@@ -93,3 +97,18 @@ class Settings(BaseSettings):
     bench_data: Annotated[Path, Field(description="folder of labelled recordings for benchmarks")] = Path(
         "../shared/data"
     )
+
+
+def load_settings() -> Settings:
+    """Settings from the environment and ``.env``.
+
+    Raises:
+        ConfigurationError: naming the first wrong variable and the reason.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        hint = "; durations are written like PT0.5S" if "timedelta" in first["type"] or "delta" in first["type"] else ""
+        raise ConfigurationError(f"LIFELINE_{name}: {first['msg']}{hint}") from None

@@ -1,27 +1,6 @@
-"""The ingest process on its own: ``python -m services.ingest``."""
+"""``python -m services.ingest``: the ingest process with settings from the environment."""
 
-import asyncio
-import signal
-import sys
-
-import structlog
-
-from services.core.settings import Settings
+from services.core.process import run_service
 from services.ingest.service import run
 
-
-async def _main() -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        await run(Settings(), stop)
-    except ValueError as error:
-        structlog.get_logger().error("ingest cannot start", reason=str(error))
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(_main()))
+run_service(run)

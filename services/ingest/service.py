@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from services.core.settings import Settings
+from services.core.settings import ConfigurationError, Settings
 from services.core.store.pool import Pool, open_pool
 from services.core.store.rejections import prune_rejections
 from services.ingest.batch import Batcher
@@ -35,10 +35,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     A database that was not migrated yet counts as away.
 
     Raises:
-        ValueError: an address is missing or malformed.
+        ConfigurationError: an address is missing or malformed.
     """
     if settings.database_url is None or settings.mqtt_url is None:
-        raise ValueError("ingest needs LIFELINE_DATABASE_URL and LIFELINE_MQTT_URL")
+        raise ConfigurationError("ingest needs LIFELINE_DATABASE_URL and LIFELINE_MQTT_URL")
     database_url = settings.database_url.get_secret_value()
     address = BrokerAddress.parse(settings.mqtt_url.get_secret_value())
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # it would report every attempt of an outage

@@ -19,6 +19,7 @@ from gmqtt.mqtt.constants import MQTTv50
 from gmqtt.mqtt.handler import MQTTError
 
 from services.core import wire
+from services.core.settings import ConfigurationError
 from services.ingest.outage import LONGEST_WAIT_S, Outage
 
 BROKER_AWAY = (OSError, MQTTError)
@@ -57,11 +58,11 @@ class BrokerAddress:
         """Read ``mqtt://[user:password@]host[:port]``, or ``mqtts`` for TLS.
 
         Raises:
-            ValueError: the address is of another kind.
+            ConfigurationError: the address is of another kind.
         """
         parts = urlsplit(url)
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise ValueError("the broker's address must read mqtt://[user:password@]host:port")
+            raise ConfigurationError("LIFELINE_MQTT_URL must read mqtt://[user:password@]host:port")
         encrypted = parts.scheme == "mqtts"
         user = None if parts.username is None else unquote(parts.username)
         password = None if parts.password is None else unquote(parts.password)
