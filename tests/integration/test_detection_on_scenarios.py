@@ -171,7 +171,7 @@ def test_waterlogging_goes_through_its_grades_where_it_floods(told: Told) -> Non
 def test_lying_devices_are_named(told: Told) -> None:
     assert told.raised("sensor-stuck", "RS-1")
     assert told.raised("sensor-out-of-range", "WJ-004")
-    assert any("W4-F-002" in each.sensors for each in told.raised("sensor-spiky"))
+    assert any("G3-F-001" in each.sensors for each in told.raised("sensor-spiky"))
 
 
 def test_a_silent_gateway_is_one_finding_that_clears_with_its_late_batch(told: Told) -> None:
