@@ -13,13 +13,14 @@ from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
 from services.core.finding import Finding, FindingState
 from services.core.lifeline import Lifeline
+from services.core.settings import ConfigurationError
 from services.core.severity import Severity, label
 from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
 from services.core.text import Text
 from services.core.warning import PublicWarning
 
 
-class UnknownKindError(ValueError):
+class UnknownKindError(ConfigurationError):
     """A finding is of a kind that the catalogue in the database does not hold: run ``lifeline migrate``."""
 
 
