@@ -14,7 +14,6 @@ from services.core.alert_kind import AlertKind
 from services.core.finding import Finding, FindingState
 from services.core.lifeline import Lifeline
 from services.core.settings import ConfigurationError
-from services.core.severity import Severity, label
 from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
 from services.core.text import Text
 from services.core.warning import PublicWarning
@@ -85,7 +84,7 @@ def _traced(city: City, alert: Alert, finding: Finding) -> Alert:
 
 async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:
     """Publish by rule, or grade up the warning that is in force. A falling level never grades a warning down."""
-    headline = warning_headline(kind, alert.severity, city.asset_name(alert.asset))
+    headline = kind.headline(alert.severity, city.asset_name(alert.asset))
     running = await warnings.find_open(connection, alert.id)
     if running is not None:
         if alert.severity > running.severity:
@@ -128,9 +127,3 @@ async def _raise(connection: AsyncConnection, alert: Alert, warning: PublicWarni
 async def _was_warned(connection: AsyncConnection, alert: Alert) -> bool:
     """Whether a person has already lifted a warning of this episode; the rule does not overrule them."""
     return bool(await warnings.list_warnings(connection, is_open=False, alert=alert.id, before=None, limit=1))
-
-
-def warning_headline(kind: AlertKind, severity: Severity, name: Text) -> Text:
-    """What the warning is called: grade, kind, place."""
-    grade = label(severity, kind.scheme)
-    return Text(f"{grade.en}: {kind.label.en} at {name.en}", f"{grade.zh}：{name.zh}{kind.label.zh}")

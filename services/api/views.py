@@ -14,6 +14,7 @@ from services.core.alert import Alert, AlertMove
 from services.core.alert_kind import AlertKind
 from services.core.asset import Asset
 from services.core.finding import Finding
+from services.core.geometry import centre
 from services.core.lifeline import Lifeline
 from services.core.move import allowed_moves
 from services.core.organisation import Organisation
@@ -28,19 +29,6 @@ from services.core.work_order import WorkOrder
 
 PERSON_MOVES = {move: table for move, table in ALERT_MOVES.items() if move is not AlertMove.CLEAR}
 """What a person may do with an alert: all but saying that it is over, which the sensors do."""
-
-
-def centre(geometry: Mapping[str, Any]) -> tuple[float, float]:
-    """Where to put a marker: the mean of a geometry's points, longitude first."""
-    points: list[Sequence[float]] = []
-    stack: list[Any] = [geometry["coordinates"]]
-    while stack:
-        part = stack.pop()
-        if part and isinstance(part[0], int | float):
-            points.append(part)
-        else:
-            stack.extend(part)
-    return sum(point[0] for point in points) / len(points), sum(point[1] for point in points) / len(points)
 
 
 @dataclass(frozen=True, slots=True)

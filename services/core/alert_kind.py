@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.core.lifeline import Lifeline
-from services.core.severity import Scheme, Severity
+from services.core.severity import Scheme, Severity, label
 from services.core.text import Text
 
 
@@ -22,3 +22,8 @@ class AlertKind:
     scheme: Scheme
     sensor_fault: bool
     publishes_from: Severity | None
+
+    def headline(self, severity: Severity, name: Text) -> Text:
+        """What a warning of this kind is called: grade, kind, place."""
+        grade = label(severity, self.scheme)
+        return Text(f"{grade.en}: {self.label.en} at {name.en}", f"{grade.zh}：{name.zh}{self.label.zh}")

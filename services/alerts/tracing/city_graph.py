@@ -1,8 +1,7 @@
 """The city's networks as graphs: which way things flow and what touches what."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import networkx as nx
 
@@ -46,21 +45,7 @@ class CityGraph:
         return reached
 
 
-def centre(geometry: Mapping[str, Any]) -> tuple[float, float]:
-    """The mean of a geometry's points: longitude, latitude."""
-    points = list(_points(geometry["coordinates"]))
-    return sum(point[0] for point in points) / len(points), sum(point[1] for point in points) / len(points)
-
-
 def distance_m(first: tuple[float, float], second: tuple[float, float]) -> float:
     """Metres between two places a few kilometres apart, on a local plane."""
     x = (first[0] - second[0]) * math.cos(math.radians((first[1] + second[1]) / 2))
     return math.hypot(x, first[1] - second[1]) * _METRES_PER_DEGREE
-
-
-def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
-    if coordinates and isinstance(coordinates[0], int | float):
-        yield float(coordinates[0]), float(coordinates[1])
-        return
-    for part in coordinates:
-        yield from _points(part)

@@ -14,7 +14,7 @@ from services.api.security import Connection, Operator, Reader
 from services.core.alert import Alert, AlertMove
 from services.core.lifeline import Lifeline
 from services.core.move import next_state
-from services.core.severity import Severity, label
+from services.core.severity import Severity
 from services.core.store import (
     alert_kinds,
     alerts,
@@ -135,8 +135,7 @@ async def publish_warning(
     assets = await network.find_assets(connection, [known.asset])
     name = assets[known.asset].name if known.asset in assets else Text(known.asset, known.asset)
     severity = Severity(request.severity)
-    grade = label(severity, known.scheme)
-    headline = Text(f"{grade.en}: {kind.label.en} at {name.en}", f"{grade.zh}：{name.zh}{kind.label.zh}")
+    headline = kind.headline(severity, name)
     instruction = kind.instruction if request.instruction is None else Text(*(request.instruction,) * 2)
     now = datetime.now(UTC)
     organisation = await organisations.responsible_organisation(connection, known.asset, known.lifeline)

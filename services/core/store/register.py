@@ -1,6 +1,5 @@
 """The register of a city, written into the database from a city folder."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from services.core.city_folder import CityFolder, CityFolderError
+from services.core.geometry import points_of
 from services.core.store import thresholds
 
 CHANNEL = "lifeline_register"
@@ -25,16 +25,8 @@ class RegisterCount:
     sensors: int
 
 
-def _points(coordinates: Any) -> Iterator[tuple[float, float]]:
-    if coordinates and isinstance(coordinates[0], int | float):
-        yield float(coordinates[0]), float(coordinates[1])
-    else:
-        for part in coordinates:
-            yield from _points(part)
-
-
 def _extent(geometry: Any) -> str:
-    longitudes, latitudes = zip(*_points(geometry["coordinates"]), strict=True)
+    longitudes, latitudes = zip(*points_of(geometry), strict=True)
     return f"(({max(longitudes)},{max(latitudes)}),({min(longitudes)},{min(latitudes)}))"
 
 
