@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import platform
-from urllib.parse import urlsplit
 
 import aiomqtt
 import httpx
@@ -10,7 +9,8 @@ import psycopg
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from services.core.settings import Settings
+from services.core.broker_address import BrokerAddress
+from services.core.settings import ConfigurationError, Settings
 from services.core.store import migrations, storage_level
 
 _PACKAGES = ("lifeline", "psycopg", "procrastinate", "fastapi", "gmqtt", "aiomqtt", "scikit-learn")
@@ -43,18 +43,22 @@ def _database(settings: Settings) -> tuple[bool, str]:
 async def _broker(settings: Settings) -> tuple[bool, str]:
     if settings.mqtt_url is None:
         return True, "broker: not configured; `lifeline demo` uses the embedded one"
-    address = urlsplit(settings.mqtt_url.get_secret_value())
-    host, port = address.hostname or "127.0.0.1", address.port or 1883
+    try:
+        address = BrokerAddress.from_settings(settings)
+    except ConfigurationError as error:
+        return False, f"broker: {error}"
+    host, port = address.host, address.port
     try:
         async with aiomqtt.Client(
             host,
             port,
-            username=address.username,
+            username=address.user,
             password=address.password,
+            tls_context=address.ssl_context(),
             protocol=aiomqtt.ProtocolVersion.V5,
             timeout=5,
         ):
-            return True, f"broker: MQTT 5 at {host}:{port}"
+            return True, f"broker: MQTT 5 at {host}:{port}{' over TLS' if address.encrypted else ''}"
     except aiomqtt.MqttError as error:
         return False, f"broker: {host}:{port} not reachable: {error}"
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
@@ -26,13 +27,22 @@ _log = structlog.get_logger(__name__)
 
 
 class Broker:
-    """Where to connect, as whom."""
+    """Where to connect, as whom, and how it is encrypted, if it is."""
 
-    def __init__(self, host: str, port: int, username: str | None = None, password: str | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self._username = username
         self._password = password
+        self._tls = tls
 
     def client(self) -> aiomqtt.Client:
         """A new MQTT 5 client; each connection gets its own."""
@@ -41,6 +51,7 @@ class Broker:
             self.port,
             username=self._username,
             password=self._password,
+            tls_context=self._tls,
             protocol=aiomqtt.ProtocolVersion.V5,
             keepalive=30,
             # Without it every wave of small messages waits 40 ms for a delayed TCP acknowledgement.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ def simulate(
     mqtt_port: int,
     username: str | None = None,
     password: str | None = None,
+    tls: ssl.SSLContext | None = None,
     state_file: Path | None = None,
     truth_file: Path | None = None,
     seed: int = 1,
@@ -70,7 +72,7 @@ def simulate(
     Story time begins at ``start`` and runs ``speed`` times as fast as the clock until it has caught up with it;
     then it keeps step. ``scenario`` is a name from :func:`list_scenarios` or a TOML file. With a ``state_file``
     that an earlier run has left, the simulation goes on where that one stopped, and ``start`` is not used.
-    ``truth_file`` gets the ground truth before the first message is sent.
+    ``truth_file`` gets the ground truth before the first message is sent. ``tls`` encrypts the connection.
 
     Raises:
         ValueError: the city, the scenario, the state file, ``start`` or ``speed`` cannot be used.
@@ -83,7 +85,7 @@ def simulate(
     if truth_file is not None:
         write_truth(truth_file, truths(city, plan, play.origin, seed))
     journal = Journal(state_file, progress, time.monotonic)
-    broker = Broker(mqtt_host, mqtt_port, username, password)
+    broker = Broker(mqtt_host, mqtt_port, username, password, tls=tls)
     asyncio.run(_until_stopped(play, StoryClock(progress.published, speed, clock), broker, journal))
     return journal.progress
 

@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.broker",
     "tests.fixtures.demo",
     "tests.fixtures.simulated_city",
+    "tests.fixtures.timescale",
 ]

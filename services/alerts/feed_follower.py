@@ -17,7 +17,7 @@ from services.alerts.lifelines.contract import LifelineRules
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.zone_engine import ZoneEngine
 from services.core.finding import Finding
-from services.core.reading import Quality, Reading
+from services.core.reading import Quality, QualityReason, Reading
 from services.core.sensor import Sensor
 from services.core.store import alert_kinds, detector_state, feed, network, sensors
 from services.core.store.feed import FeedEntry, FeedPosition
@@ -266,6 +266,8 @@ def _slices(
     slices: dict[float, dict[str, list[Reading]]] = {}
     width_s = _SLICE.total_seconds()
     for entry in entries:
+        if entry.corrects:  # the moment was judged with the value that came first
+            continue
         columns = zip(entry.sensor_keys, entry.times, entry.values, entry.qualities, entry.reasons, strict=True)
         for key, moment, value, quality, reason in columns:
             sensor = sensors_by_key.get(key)
@@ -276,7 +278,7 @@ def _slices(
                     value=value,
                     quality=Quality(quality),
                     received_at=entry.received_at,
-                    reason=reason,
+                    reason=QualityReason.of_code(reason),
                 )
                 by_zone = slices.setdefault(moment.timestamp() // width_s, {})
                 by_zone.setdefault(sensor.zone, []).append(reading)

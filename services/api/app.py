@@ -18,10 +18,15 @@ from services.api import problems, schemas
 from services.api.live import Live
 from services.api.routes import (
     alerts,
+    availability,
     city,
+    current_values,
     description,
     health,
+    history,
+    liveness,
     records,
+    rejections,
     sensors,
     stream,
     warnings,
@@ -29,7 +34,9 @@ from services.api.routes import (
 )
 from services.core.settings import Settings
 from services.core.store import storage_level
+from services.core.store.history_source import kept_sources
 from services.core.store.pool import open_pool
+from services.core.store.storage_policy import StoragePolicy
 
 PREFIX = "/api/v1"
 DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
@@ -109,11 +116,13 @@ def create_app(settings: Settings) -> LifelineApi:
         max_body_size=_LARGEST_BODY,
     )
     app.state.metrics = CollectorRegistry()
+    app.state.kept = kept_sources(StoragePolicy.of_settings(settings))
     _measure(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     problems.install(app)
     app.include_router(health.router)
-    for part in (description, city, sensors, alerts, warnings, work_orders, records, stream):
+    readings = (sensors, current_values, history, availability, liveness)
+    for part in (description, city, *readings, alerts, warnings, work_orders, records, rejections, stream):
         app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 503))
     if DASHBOARD.is_dir():
         app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
@@ -14,7 +13,8 @@ import structlog
 from psycopg import AsyncConnection
 
 from services.api import schemas, views
-from services.core.store import alerts, events, feed, history, warnings, work_orders
+from services.api.reading_answers import LatestAnswer
+from services.core.store import alerts, current_values, events, feed, warnings, work_orders
 from services.core.store.events import Event, EventPosition
 from services.core.store.pool import Pool
 
@@ -48,7 +48,7 @@ class Live:
         self._listeners: set[Queue] = set()
         # Both outlive a lost connection, so that listeners get what was committed while it was gone.
         self._position: EventPosition | None = None
-        self._seen_at: datetime | None = None
+        self._seen_revision = 0
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[Queue]:
@@ -100,7 +100,7 @@ class Live:
         await connection.execute(f"listen {feed.CHANNEL}")
         if self._position is None:
             self._position = await events.newest(connection)
-            self._seen_at = (await history.newest_time(connection))[1]
+            self._seen_revision = await current_values.newest_revision(connection)
         loop = asyncio.get_running_loop()
         latest_due = loop.time()
         while True:
@@ -109,9 +109,8 @@ class Live:
                 self._position = found[-1].position
             if self._listeners and loop.time() >= latest_due:
                 latest_due = loop.time() + _LATEST_EVERY_S
-                changed = await history.received_after(connection, self._seen_at)
+                changed, self._seen_revision = await current_values.moved_after(connection, self._seen_revision)
                 if changed:
-                    self._seen_at = max(latest.received_at for latest in changed)
                     self._send([_latest_message(changed)])
             with contextlib.suppress(TimeoutError):
                 async for _ in connection.notifies(timeout=_POLL_S, stop_after=1):
@@ -130,8 +129,8 @@ class Live:
                 queue.put_nowait(None)
 
 
-def _latest_message(changed: Sequence[history.Latest]) -> Message:
-    page = schemas.Page(items=[schemas.LatestAnswer.model_validate(latest) for latest in changed])
+def _latest_message(changed: Sequence[current_values.Latest]) -> Message:
+    page = schemas.Page(items=[LatestAnswer.model_validate(latest) for latest in changed])
     return Message("latest", page.model_dump_json(exclude={"next"}), None)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.core.alert import AlertMove, AlertState, Verdict
 from services.core.lifeline import Lifeline
 from services.core.notification import NotificationState
-from services.core.rejection import RejectionReason
+from services.core.rejection import Obstacle, RejectionReason
 from services.core.severity import Scheme
 from services.core.threshold import Side
 from services.core.warning import WarningMove, WarningState
@@ -107,37 +107,6 @@ class SensorAnswer(Answer):
     gateway: str | None
     plausible: tuple[float, float]
     thresholds: list[ThresholdAnswer]
-
-
-class LatestAnswer(Answer):
-    """A sensor's newest value by measurement time."""
-
-    sensor: str
-    time: datetime
-    value: float
-    quality: int = Field(description="0 good, 1 suspect, 2 bad")
-    reason: str | None
-    received_at: datetime
-
-
-class HistoryPoint(Answer):
-    """One bucket of a sensor's history; bad readings are counted in ``bad`` and not in the rest."""
-
-    time: datetime = Field(description="start of the bucket")
-    minimum: float | None
-    maximum: float | None
-    mean: float | None
-    count: int
-    bad: int
-
-
-class HistoryAnswer(Answer):
-    """A sensor's history in buckets of equal length."""
-
-    sensor: str
-    unit: str
-    bucket_s: float
-    points: list[HistoryPoint]
 
 
 class AlertAnswer(Answer):
@@ -322,15 +291,50 @@ class NotificationAnswer(Answer):
 
 
 class RejectionAnswer(Answer):
-    """A payload that could not become a reading."""
+    """Payloads that could not become readings: one kind of trouble of one sender."""
 
     id: int
     topic: str
-    payload: str = Field(description="as text; bytes that are not UTF-8 are shown as \\xNN")
     reason: RejectionReason
-    detail: str
     sensor: str | None
+    detail: str = Field(description="what was wrong with the newest one")
+    sender: str | None = Field(description="who published it, as far as the topic or the message tells")
+    count: int = Field(description="how often it came; less those that became readings later")
+    kept: int = Field(description="of how many the payload is still there")
+    first_seen: datetime
+    last_seen: datetime
+    reprocess_requested_at: datetime | None = Field(description="until what is kept has been read again")
+    reprocess_requested_by: str | None
+    reprocessed_at: datetime | None = Field(description="when what is kept was last read again and refused again")
+    payload: str = Field(description="the first 1000 bytes of the newest one; bytes that are not UTF-8 read \\xNN")
+    received_at: datetime = Field(description="the same as `last_seen`", deprecated=True)
+
+
+class RejectedPayloadAnswer(Answer):
+    """What arrived."""
+
     received_at: datetime
+    text: str | None = Field(description="when it is UTF-8; it may hold any character, control characters too")
+    base64: str | None = Field(description="when it is not UTF-8")
+    encoding: str = Field(description="content type; empty when the bytes tell by themselves")
+    is_cut: bool = Field(description="only the first 65,536 bytes were kept")
+    obstacle: Obstacle | None = Field(
+        description="why it can never be read again: `cut`, or `needs-birth` for a Sparkplug message, which means "
+        "something only behind the birth of its edge node"
+    )
+
+
+class RejectionDetailAnswer(RejectionAnswer):
+    """A rejection with the payloads that it keeps, newest first."""
+
+    payloads: list[RejectedPayloadAnswer]
+
+
+class ReprocessAnswer(Answer):
+    """What was asked to be read again; it is done in the background."""
+
+    rejections: int
+    payloads: int = Field(description="of these rejections, that are still there")
 
 
 class AuditAnswer(Answer):

@@ -10,15 +10,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from services.core.asset import Asset, Link, LinkKind
 from services.core.lifeline import Lifeline
 from services.core.organisation import Organisation, OrganisationRole, Person
+from services.core.sensor_address import check_address
 from services.core.severity import Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
-from services.core.wire import field_error
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 RowT = TypeVar("RowT", bound=BaseModel)
@@ -104,7 +113,7 @@ class _Geometry(_Row):
         try:
             _COORDINATES[self.type].validate_python(self.coordinates)
         except ValidationError as error:
-            raise ValueError(f"coordinates do not make a {self.type} in WGS 84: {field_error(error)[1]}") from None
+            raise ValueError(f"coordinates do not make a {self.type} in WGS 84: {_field_error(error)[1]}") from None
         return self
 
 
@@ -113,6 +122,10 @@ class _LinkRow(_Row):
     target: Name
     kind: LinkKind
     length_m: Annotated[float, Field(ge=0)]
+
+
+_Unit = Annotated[str, Field(max_length=32)]
+_Address = Annotated[str, AfterValidator(check_address)]
 
 
 class SensorRow(_Row):
@@ -127,6 +140,8 @@ class SensorRow(_Row):
     lat: _Latitude
     interval_s: Annotated[Seconds, Field(gt=0)]
     gateway: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
+    device_unit: Annotated[_Unit | None, BeforeValidator(_none_if_empty)] = None
+    address: Annotated[_Address | None, BeforeValidator(_none_if_empty)] = None
 
 
 class _ThresholdRow(_Row):
@@ -209,13 +224,20 @@ def _check_header(path: Path, names: Iterable[str] | None, model: type[BaseModel
             raise CityFolderError(f"{path.name}, line 1, {name}: {reason}")
 
 
+def _field_error(error: ValidationError) -> tuple[str, str]:
+    """The first offending field and what is wrong with it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "payload"
+    return name, first["msg"].removeprefix("Value error, ")
+
+
 def _checked(place: str, model: type[RowT], row: Any) -> RowT:
     if isinstance(row, dict) and None in row:
         raise CityFolderError(f"{place}: has more fields than the header")
     try:
         return model.model_validate(row)
     except ValidationError as error:
-        field, reason = field_error(error)
+        field, reason = _field_error(error)
         where = f"{place}, {field}" if error.errors()[0]["loc"] else place
         raise CityFolderError(f"{where}: {reason}") from None
 
@@ -254,7 +276,7 @@ def _city(path: Path) -> tuple[str, Text]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
     except ValidationError as error:
-        raise CityFolderError(f"{path.name}, id: {field_error(error)[1]}") from None
+        raise CityFolderError(f"{path.name}, id: {_field_error(error)[1]}") from None
     except KeyError as error:
         raise CityFolderError(f"{path.name}: {error.args[0]} is missing") from None
 
@@ -287,6 +309,7 @@ def read_city_folder(folder: Path) -> CityFolder:
     _refer(links, "target", known_assets)
     _refer(sensors, "asset", known_assets)
     _refer(thresholds, "sensor", distinct(sensors, "sensor"))
+    distinct([(place, row) for place, row in sensors if row.address is not None], "address")
 
     limits_of: dict[str, list[Threshold]] = {}
     for _, row in thresholds:

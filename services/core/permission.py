@@ -9,7 +9,7 @@ class Permission(StrEnum):
     READ = "read"
     """See the city, its readings, alerts, warnings and orders."""
     OPERATE = "operate"
-    """Acknowledge, judge, publish, lift (值班员)."""
+    """Acknowledge, judge, publish, lift (值班员); reprocess and dismiss rejected payloads."""
     HANDLE = "handle"
     """Move work orders (处置人员)."""
     AUDIT = "audit"

@@ -3,6 +3,7 @@
 Settings are read once at the start of a process and passed on; no module reads the environment by itself.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,13 @@ class Settings(BaseSettings):
     mqtt_url: Annotated[
         SecretStr | None, Field(description="mqtt://[user:password@]host:port; unset: the embedded broker")
     ] = None
+    mqtt_ca_file: Annotated[
+        Path | None, Field(description="certificates that may have signed the broker's (mqtts); unset: the system's")
+    ] = None
+    mqtt_certificate_file: Annotated[
+        Path | None, Field(description="our certificate for mutual TLS to the broker, PEM")
+    ] = None
+    mqtt_key_file: Annotated[Path | None, Field(description="the private key of our certificate, PEM")] = None
     data_dir: Annotated[Path, Field(description="where the embedded database, broker and secrets live")] = Path(
         ".lifeline"
     )
@@ -64,16 +72,76 @@ class Settings(BaseSettings):
             "ends when the only member of a shared subscription comes back to its session"
         ),
     ] = True
-    ingest_metrics_port: Annotated[int, Field(description="loopback port for ingest's metrics; 0: none")] = 0
+    ingest_metrics_host: Annotated[
+        str, Field(description="address ingest's metrics bind; loopback unless you say otherwise")
+    ] = "127.0.0.1"
+    ingest_metrics_port: Annotated[int, Field(description="port for ingest's metrics; 0: none", ge=0, le=65535)] = 0
+    sparkplug: Annotated[
+        bool, Field(description="hear Sparkplug B edge nodes; one ingest process of the city does at a time")
+    ] = True
+    sparkplug_host_id: Annotated[
+        str | None,
+        Field(
+            description="what edge nodes call this host (their primary host id); unset: lifeline-{city}",
+            pattern=r"^[^/+#]{1,128}$",
+        ),
+    ] = None
+    sparkplug_edge_nodes: Annotated[int, Field(description="Sparkplug edge nodes remembered at the most", ge=1)] = 5_000
+    sparkplug_metrics_each: Annotated[
+        int, Field(description="metrics remembered of one edge node and its devices", ge=1)
+    ] = 20_000
+    sparkplug_metrics: Annotated[int, Field(description="metrics remembered of all edge nodes", ge=1)] = 500_000
     clock_tolerance: Annotated[
         timedelta, Field(description="how far in the future a reading's time may lie before it is rejected")
     ] = timedelta(minutes=5)
+    clock_trusted_ahead: Annotated[
+        timedelta, Field(description="a reading's time further in the future than this is marked suspect")
+    ] = timedelta(seconds=5)
+    late_after: Annotated[timedelta, Field(description="a reading received longer after its time is marked late")] = (
+        timedelta(hours=1)
+    )
     oldest_reading: Annotated[timedelta, Field(description="a reading older than this is rejected as absurd")] = (
         timedelta(days=3650)
     )
     rejection_retention: Annotated[timedelta, Field(description="how long rejected payloads are kept")] = timedelta(
         days=30
     )
+    rejections_kept: Annotated[
+        int,
+        Field(
+            description="kinds of rejected payloads that are kept, each with at most 192 KiB of what arrived; "
+            "beyond that those that have not come for longest are forgotten",
+            ge=1,
+        ),
+    ] = 20_000
+
+    storage_chunk_interval: Annotated[
+        timedelta, Field(description="stretch of time in one chunk of readings (TimescaleDB)", ge=timedelta(hours=1))
+    ] = timedelta(days=1)
+    storage_compress_after: Annotated[
+        timedelta,
+        Field(description="age at which chunks are compressed (TimescaleDB Community); 0: never", ge=timedelta(0)),
+    ] = timedelta(days=3)
+    storage_refresh_every: Annotated[
+        timedelta,
+        Field(
+            description="how often the minutes, hours and days of readings are written down",
+            ge=timedelta(seconds=1),
+            le=timedelta(hours=1),
+        ),
+    ] = timedelta(minutes=1)
+    storage_keep_raw: Annotated[
+        timedelta | None, Field(description="how long readings are kept; unset: for ever", ge=timedelta(days=3))
+    ] = None
+    storage_keep_1m: Annotated[
+        timedelta | None, Field(description="how long minutes of readings are kept; unset: ever", ge=timedelta(days=3))
+    ] = None
+    storage_keep_1h: Annotated[
+        timedelta | None, Field(description="how long hours of readings are kept; unset: ever", ge=timedelta(days=3))
+    ] = None
+    storage_keep_1d: Annotated[
+        timedelta | None, Field(description="how long days of readings are kept; unset: ever", ge=timedelta(days=3))
+    ] = None
 
     allowed_lateness: Annotated[
         timedelta, Field(description="event time a zone waits for stragglers before it is judged")
@@ -100,13 +168,17 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Settings from the environment and ``.env``.
+    """Settings from the environment, ``.env`` and the files of ``CREDENTIALS_DIRECTORY``, the earlier before the later.
+
+    The directory is where systemd puts what a unit loads with ``LoadCredential=``: a secret is a file there that is
+    named like its variable in small letters, such as ``lifeline_database_url``.
 
     Raises:
         ConfigurationError: naming the first wrong variable and the reason.
     """
     try:
-        return Settings()
+        # The argument is one of BaseSettings, which mypy does not see behind the fields.
+        return Settings(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

@@ -7,23 +7,19 @@ Schema of the payloads is exported to ``docs/wire/`` and checked by a test.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-    field_validator,
-)
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 VERSION = "v1"
 ROOT = f"lifeline/{VERSION}"
 MAX_PAYLOAD_BYTES = 262_144
 """A larger payload is rejected as oversized; a gateway splits its batch instead."""
+MAX_UNPACKED_BYTES = 4 * 1024 * 1024
+"""What a compressed payload may hold."""
 
 READINGS_FILTERS = (f"{ROOT}/+/sensors/+/readings", f"{ROOT}/+/gateways/+/readings")
 """Topic filters under which readings arrive."""
@@ -31,9 +27,15 @@ READINGS_FILTERS = (f"{ROOT}/+/sensors/+/readings", f"{ROOT}/+/gateways/+/readin
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _READINGS_TOPIC = re.compile(rf"^{ROOT}/({_NAME})/(sensors|gateways)/({_NAME})/readings$")
 _NAME_PATTERN = f"^{_NAME}$"
+NAME = re.compile(_NAME_PATTERN)
+"""What cities, sensors, gateways and devices may be called."""
 
-_EARLIEST_MS = 946_684_800_000
+EARLIEST_MS = 946_684_800_000
 """2000-01-01: an epoch number below it is seconds or an unset clock, not milliseconds."""
+LATEST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+MAX_BATCH_NUMBER = 2**53
+"""Beyond it JSON numbers lose their last digit in many a language."""
 
 
 def sensor_readings_topic(city: str, sensor: str) -> str:
@@ -44,6 +46,11 @@ def sensor_readings_topic(city: str, sensor: str) -> str:
 def gateway_readings_topic(city: str, gateway: str) -> str:
     """Where a gateway publishes batches of its sensors' readings."""
     return f"{ROOT}/{city}/gateways/{gateway}/readings"
+
+
+def gateway_acknowledgement_topic(city: str, gateway: str) -> str:
+    """Where the service tells a gateway which of its numbered batches are committed, retained."""
+    return f"{ROOT}/{city}/gateways/{gateway}/ack"
 
 
 def device_status_topic(city: str, device: str) -> str:
@@ -65,6 +72,7 @@ class ReadingsTopic:
     gateway: str | None
 
 
+@lru_cache(maxsize=262_144)
 def parse_readings_topic(topic: str) -> ReadingsTopic | None:
     """Take a readings topic apart; ``None`` when it does not follow the grammar."""
     match = _READINGS_TOPIC.match(topic)
@@ -74,82 +82,144 @@ def parse_readings_topic(topic: str) -> ReadingsTopic | None:
     return ReadingsTopic(city, name if kind == "sensors" else None, name if kind == "gateways" else None)
 
 
-def _parse_time(value: object) -> datetime:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | datetime):
-        raise ValueError("time must be RFC 3339 with a zone, or epoch milliseconds")  # noqa: TRY004
-    if isinstance(value, datetime):
-        moment = value
-    elif isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError("time is not RFC 3339") from None
-    else:
-        if value < _EARLIEST_MS:
-            raise ValueError("time as a number must be epoch milliseconds after 2000-01-01")
-        try:
-            moment = datetime.fromtimestamp(value / 1000, UTC)
-        except (OverflowError, ValueError, OSError):
-            raise ValueError("time is out of range") from None
-    if moment.tzinfo is None:
-        raise ValueError("time has no zone; write Z or an offset")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("time is out of range") from None
+WireTime = (
+    Annotated[datetime, Meta(tz=True, description="event time: RFC 3339 with zone")]
+    | Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS, description="event time: epoch milliseconds")]
+    | Annotated[float, Meta(ge=float(EARLIEST_MS), le=float(LATEST_MS))]
+)
+_Value = Annotated[float, Meta(description="a finite number in the unit given or the sensor's own")]
+_Unit = Annotated[str, Meta(max_length=32, description="converted to the sensor's unit, or refused")]
+_Quality = Annotated[int, Meta(ge=0, le=2, description="0 good, 1 suspect, 2 bad")]
+# The pattern is published but not checked while decoding: every name is looked up in the register anyway.
+_Name = Annotated[str, Meta(description="the sensor's identifier", extra_json_schema={"pattern": _NAME_PATTERN})]
 
 
-class WireReading(BaseModel):
+def epoch_us(time: datetime | float) -> int:
+    """Microseconds since 1970 of a time as it stands on the wire."""
+    if isinstance(time, int):
+        return time * 1000
+    if isinstance(time, datetime):
+        return round(time.timestamp() * 1_000_000)
+    return round(time * 1000)
+
+
+class WireReading(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     """A reading on a sensor's own topic."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-    time: Annotated[
-        datetime,
-        WithJsonSchema(
-            {
-                "description": "event time: RFC 3339 with zone, or epoch milliseconds",
-                "anyOf": [
-                    {"type": "string", "format": "date-time"},
-                    {"type": "number", "minimum": _EARLIEST_MS},
-                ],
-            }
-        ),
-    ]
-    value: Annotated[float, Field(description="a finite number in the unit given or the sensor's own")]
-    unit: Annotated[str | None, Field(max_length=32, description="checked against the sensor's unit")] = None
-    quality: Annotated[int | None, Field(ge=0, le=2, description="0 good, 1 suspect, 2 bad")] = None
-
-    @field_validator("time", mode="before")
-    @classmethod
-    def _time(cls, value: object) -> datetime:
-        return _parse_time(value)
+    time: WireTime
+    value: _Value
+    unit: _Unit | None = None
+    quality: _Quality | None = None
 
 
-class WireGatewayReading(WireReading):
+class WireGatewayReading(WireReading, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
     """A reading inside a gateway's batch, which names its sensor."""
 
-    sensor: Annotated[str, Field(pattern=_NAME_PATTERN, description="the sensor's identifier")]
+    sensor: _Name
 
 
-SENSOR_PAYLOAD: TypeAdapter[Any] = TypeAdapter(WireReading | list[WireReading])
-"""What a sensor's topic carries, for the exported JSON Schema."""
-GATEWAY_PAYLOAD: TypeAdapter[Any] = TypeAdapter(list[WireGatewayReading])
-"""What a gateway's topic carries, for the exported JSON Schema."""
+class WireColumns(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
+    """Readings of one sensor as columns of the same length."""
+
+    time: list[WireTime]
+    value: list[_Value]
+    unit: list[_Unit | None] | None = None
+    quality: list[_Quality | None] | None = None
 
 
-def field_error(error: ValidationError) -> tuple[str, str]:
-    """The first offending field and what is wrong with it, fit for a rejection's detail."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = ".".join(str(part) for part in first["loc"]) or "payload"
-    return name, first["msg"].removeprefix("Value error, ")
+class WireGatewayColumns(WireColumns, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
+    """Readings of many sensors as columns of the same length."""
+
+    sensor: list[_Name]
+
+
+class WireNumbered(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
+    """A gateway's batch under the number it has in the gateway's own buffer.
+
+    Numbers begin with 1 and have no holes. A gateway whose counter was lost names its ``buffer`` anew.
+    """
+
+    seq: Annotated[int, Meta(ge=1, le=MAX_BATCH_NUMBER)]
+    readings: list[WireGatewayReading] | WireGatewayColumns
+    buffer: Annotated[str, Meta(max_length=64)] = ""
+
+
+class WireAcknowledgement(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What is committed of a gateway's numbered batches: all up to ``stored``, and nothing of the ``gaps`` behind it.
+
+    ``gaps`` are pairs of first and last missing number, the earliest hundred of them.
+    """
+
+    stored: int
+    gaps: list[tuple[int, int]]
+    buffer: str = ""
+
+
+class Shape(Struct, frozen=True, gc=False):
+    """What tells the payloads that are one object apart, without reading them to the end."""
+
+    time: Raw | UnsetType = UNSET
+    readings: Raw | UnsetType = UNSET
+
+
+class NumberedShape(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """A numbered batch whose readings are not read yet."""
+
+    seq: Annotated[int, Meta(ge=1, le=MAX_BATCH_NUMBER)]
+    readings: Raw
+    buffer: Annotated[str, Meta(max_length=64)] = ""
+
+
+SENSOR_PAYLOAD = WireReading | list[WireReading] | WireColumns
+"""What a sensor's topic carries."""
+GATEWAY_PAYLOAD = list[WireGatewayReading] | WireGatewayColumns | WireNumbered | WireGatewayReading
+"""What a gateway's topic carries."""
+
+
+def payload_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each kind of payload, by the name of the published file."""
+    kinds = {
+        "sensor-readings": (WireReading, list[WireReading], WireColumns),
+        "gateway-readings": (list[WireGatewayReading], WireGatewayColumns, WireNumbered, WireGatewayReading),
+        "gateway-acknowledgement": (WireAcknowledgement,),
+    }
+    return {f"{name}.schema.json": _schema(types) for name, types in kinds.items()}
+
+
+def _schema(types: Sequence[Any]) -> dict[str, Any]:
+    choices, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    return {"anyOf": list(choices), "$defs": definitions}
 
 
 def encode_reading(reading: WireReading) -> bytes:
     """The JSON bytes of one reading on its sensor's topic."""
-    return reading.model_dump_json(exclude_none=True).encode()
+    return msgspec.json.encode(reading)
 
 
 def encode_batch(readings: Sequence[WireReading]) -> bytes:
     """The JSON bytes of an array of readings, on a sensor's or a gateway's topic."""
-    return f"[{','.join(reading.model_dump_json(exclude_none=True) for reading in readings)}]".encode()
+    return msgspec.json.encode(readings)
+
+
+def encode_columns(columns: WireColumns) -> bytes:
+    """The JSON bytes of readings as columns."""
+    return msgspec.json.encode(columns)
+
+
+def encode_numbered(batch: WireNumbered) -> bytes:
+    """The JSON bytes of a gateway's numbered batch."""
+    return msgspec.json.encode(batch)
+
+
+def encode_acknowledgement(acknowledgement: WireAcknowledgement) -> bytes:
+    """The JSON bytes that tell a gateway what is committed."""
+    return msgspec.json.encode(acknowledgement)
+
+
+def decode_acknowledgement(payload: bytes) -> WireAcknowledgement:
+    """Read what a gateway is told.
+
+    Raises:
+        msgspec.DecodeError: it is something else.
+    """
+    return msgspec.json.decode(payload, type=WireAcknowledgement)

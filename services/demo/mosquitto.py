@@ -36,7 +36,7 @@ def write_configuration(directory: Path, port: int, user: str, password: str) ->
         "persistence true",
         f"persistence_location {directory}/",
         "autosave_interval 30",
-        "max_queued_messages 0",
+        "max_queued_messages 100000000",
         "max_queued_bytes 0",
         f"max_inflight_messages {MOST_IN_FLIGHT}",
         f"message_size_limit {LARGEST_MESSAGE_BYTES}",

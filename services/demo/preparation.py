@@ -59,6 +59,6 @@ async def save_access(database_url: str, key: str, receivers: list[Receiver]) ->
 async def has_readings(database_url: str) -> bool:
     """Whether the city has a history already."""
     async with await AsyncConnection.connect(database_url) as connection:
-        cursor = await connection.execute("select exists (select from latest)")
+        cursor = await connection.execute("select exists (select from reading)")
         row = await cursor.fetchone()
     return bool(row and row[0])

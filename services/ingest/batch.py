@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from services.core.rejection import Rejection
-from services.core.store.readings import ReadingRow
-from services.ingest.validate import Checked
+from services.ingest.check import Resolved
 
 QUIET_PART = 0.1
 """A batch is closed early when nothing came for this part of the longest wait: a broker that has filled its window
@@ -15,73 +14,64 @@ sends nothing more until it is acknowledged."""
 BATCHES_HELD = 4
 """Full batches that may wait for the database before new messages stay undecoded."""
 
+Source = object
+"""Whoever delivered a message: one connection to the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message in a batch; ``settled`` is called when it is committed and may be acknowledged."""
+
+    resolved: Resolved
+    source: Source
+    settled: Callable[[], None]
+
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """What goes into one transaction; ``settled`` is done when its messages may be acknowledged."""
+    """What goes into one transaction."""
 
     opened: float
-    settled: asyncio.Future[None]
-    rows: list[ReadingRow] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    parts: list[Checked] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    entries: int = 0
 
     def settle(self) -> None:
-        """Release those who wait for the batch."""
-        if not self.settled.done():
-            self.settled.set_result(None)
+        """Tell everyone that the batch is committed."""
+        for part in self.parts:
+            part.settled()
 
 
 class Batcher:
     """Collects messages into batches: one at a time is open, the full ones wait in a row."""
 
-    def __init__(self, readings: int, messages: int, delay: timedelta) -> None:
-        self._readings = readings
+    def __init__(self, entries: int, messages: int, delay: timedelta) -> None:
+        """A batch is full with so many readings and rejections, or with so many messages."""
+        self._entries = entries
         self._messages = messages
         self._delay = delay.total_seconds()
         self._full: deque[Batch] = deque()
         self._open: Batch | None = None
-        self._taken: Batch | None = None
         self._last_added = 0.0
         self._changed = asyncio.Event()
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self.on_room: Callable[[], None] = lambda: None
+        """Called when there is room again."""
 
     @property
     def has_room(self) -> bool:
         """Whether another message may be decoded, as far as memory goes."""
         return len(self._full) < BATCHES_HELD
 
-    async def room(self) -> None:
-        """Return in turn when there is room, or when what waits was discarded."""
-        if self.has_room and not self._queue:
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(place)
-        await place
-
-    def _admit(self) -> None:
-        """Let the next in the queue go on; when it has added its readings it lets its next one go on."""
-        while self._queue and self.has_room:
-            place = self._queue.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-
-    def add(self, checked: Checked) -> asyncio.Future[None]:
-        """Put a message's readings into the open batch; the result is done when they are committed."""
-        loop = asyncio.get_running_loop()
-        self._last_added = loop.time()
+    def add(self, part: Part) -> None:
+        """Put a message into the open batch."""
+        self._last_added = asyncio.get_running_loop().time()
         batch = self._open
         if batch is None:
-            batch = self._open = Batch(self._last_added, loop.create_future())
+            batch = self._open = Batch(self._last_added)
             self._changed.set()
-        batch.rows += checked.rows
-        batch.rejections += checked.rejections
-        batch.parts.append(checked)
-        if len(batch.rows) + len(batch.rejections) >= self._readings or len(batch.parts) >= self._messages:
+        batch.parts.append(part)
+        batch.entries += len(part.resolved.keys) + len(part.resolved.rejections)
+        if batch.entries >= self._entries or len(batch.parts) >= self._messages:
             self._close(batch)
-        self._admit()
-        return batch.settled
 
     def _close(self, batch: Batch) -> None:
         self._open = None
@@ -105,21 +95,17 @@ class Batcher:
                     await self._changed.wait()
             except TimeoutError:
                 continue
-        batch = self._taken = self._full.popleft()
-        self._admit()
+        batch = self._full.popleft()
+        self.on_room()
         return batch
 
-    def discard(self) -> None:
-        """Forget what nobody can acknowledge any more, because the broker will send it again.
-
-        Who waits is released, also from the batch that is being stored.
-        """
-        for batch in (*self._full, self._open, self._taken):
+    def discard(self, source: Source) -> None:
+        """Forget what a lost connection delivered, because the broker will send it again."""
+        for batch in (*self._full, self._open):
             if batch is not None:
-                batch.settle()
-        self._full.clear()
-        self._open = None
-        for place in self._queue:
-            if not place.done():
-                place.set_result(None)
-        self._queue.clear()
+                batch.parts = [part for part in batch.parts if part.source is not source]
+                batch.entries = sum(len(part.resolved.keys) + len(part.resolved.rejections) for part in batch.parts)
+        self._full = deque(batch for batch in self._full if batch.parts)
+        if self._open is not None and not self._open.parts:
+            self._open = None
+        self.on_room()

@@ -14,6 +14,7 @@ class Metrics:
         self.received = self._counter("received", "messages delivered by the broker, redeliveries included")
         self.stored = self._counter("stored", "readings that were new and are committed")
         self.duplicates = self._counter("duplicates", "readings that were stored already")
+        self.changed = self._counter("changed", "readings that gave a stored moment another value")
         self.rejected = Counter(
             "lifeline_ingest_rejected", "payloads set aside, by reason", ["reason"], registry=self.registry
         )
@@ -32,12 +33,12 @@ class Metrics:
         return Counter(f"lifeline_ingest_{name}", meaning, registry=self.registry)
 
     @contextmanager
-    def served(self, port: int) -> Iterator[None]:
-        """Answer Prometheus on a loopback port for as long as the block runs; port 0 answers nobody."""
+    def served(self, host: str, port: int) -> Iterator[None]:
+        """Answer Prometheus at an address for as long as the block runs; port 0 answers nobody."""
         if port == 0:
             yield
             return
-        server, thread = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+        server, thread = start_http_server(port, addr=host, registry=self.registry)
         try:
             yield
         finally:

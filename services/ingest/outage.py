@@ -35,6 +35,11 @@ class Outage:
         self._log = structlog.get_logger()
         self._began: float | None = None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it was away when it was last tried."""
+        return self._began is not None
+
     def waits(self) -> Iterator[float]:
         """The waits of one series of tries."""
         return waits(self._rng)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.core.reading import Quality
+from services.core.reading import Quality, QualityReason
 from services.core.recording import RecordedReading, Recording, RecordingError, readings_of
+from services.core.store import latest
 from services.core.store.pool import Pool
 from services.core.store.readings import ReadingRow, SensorRow, WriteResult, load_sensor_rows, write_readings
-from services.ingest.validate import OUT_OF_RANGE
 
 _READINGS_AT_ONCE = 5000
 
@@ -38,11 +38,14 @@ async def import_recording(
         stored += result.stored
         duplicates += result.duplicates
         progress(begin + len(part), len(readings))
+    async with pool.connection() as connection:
+        while await latest.follow(connection):
+            await connection.commit()
     return WriteResult(stored, duplicates)
 
 
 def _row(reading: RecordedReading, sensor: SensorRow, received_at: datetime) -> ReadingRow:
     quality, reason = reading.quality, None
     if not sensor.plausible_low <= reading.value <= sensor.plausible_high:
-        quality, reason = Quality.BAD, OUT_OF_RANGE
+        quality, reason = Quality.BAD, QualityReason.OUT_OF_RANGE
     return ReadingRow(sensor.key, sensor.zone, reading.time, reading.value, quality, reason, received_at)

@@ -6,9 +6,10 @@ import time
 from psycopg import AsyncConnection, sql
 
 from services.core.store.pool import Pool
-from services.core.store.readings import SensorRow, load_sensor_rows
+from services.core.store.readings import load_sensor_rows
 from services.core.store.register import CHANNEL
 from services.ingest.outage import LONGEST_WAIT_S, Outage
+from services.ingest.sensor_table import SensorTable
 
 RELOAD_EVERY_S = 30.0
 EARLY_RELOAD_EVERY_S = 1.0
@@ -16,7 +17,7 @@ EARLY_RELOAD_EVERY_S = 1.0
 
 
 class Register:
-    """Registered sensors by identifier, loaded again when the register says so and every half minute."""
+    """The registered sensors, loaded again when the register says so and every half minute."""
 
     def __init__(self, database_url: str, pool: Pool, database: Outage) -> None:
         self._database_url = database_url
@@ -24,7 +25,7 @@ class Register:
         self._database = database
         self._loaded_at = 0.0
         self._reloading = asyncio.Lock()
-        self.sensors: dict[str, SensorRow] = {}
+        self.sensors = SensorTable.of({})
 
     async def load(self) -> None:
         """Load every sensor; waits for the database when it is away."""
@@ -63,5 +64,5 @@ class Register:
 
     async def _load(self, connection: AsyncConnection) -> None:
         started = time.monotonic()
-        self.sensors = await load_sensor_rows(connection)
+        self.sensors = SensorTable.of(await load_sensor_rows(connection))
         self._loaded_at = started

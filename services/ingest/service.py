@@ -3,30 +3,36 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
+from services.core import wire
+from services.core.broker_address import BrokerAddress
 from services.core.settings import ConfigurationError, Settings
+from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool, open_pool
-from services.core.store.rejections import prune_rejections
 from services.ingest.batch import Batcher
+from services.ingest.check import ClockLimits
+from services.ingest.current_values import catch_up, follow_current_values
 from services.ingest.intake import Intake
+from services.ingest.membership import Membership
 from services.ingest.metrics import Metrics
 from services.ingest.outage import LONGEST_WAIT_S, Outage
+from services.ingest.pruning import prune_rejections
 from services.ingest.register import Register
-from services.ingest.subscriber import BROKER_AWAY, BrokerAddress, Session, Subscriber
-from services.ingest.validate import ClockLimits
+from services.ingest.reprocess import Reprocess
+from services.ingest.sparkplug.host import host as sparkplug_host
+from services.ingest.subscriber import BROKER_AWAY, Session, Subscriber
 from services.ingest.writer import DATABASE_AWAY, Writer
 
 DRAIN_WITHIN_S = 2.0
 """Time for the last commits after a request to stop; what misses it is delivered again at the next start."""
 CLOSE_WITHIN_S = 1.0
 """Time for the connections of the pool to end; one that is just being tried again would take longer."""
-PRUNE_EVERY = timedelta(hours=1)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -37,10 +43,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         ConfigurationError: an address is missing or malformed.
     """
-    if settings.database_url is None or settings.mqtt_url is None:
-        raise ConfigurationError("ingest needs LIFELINE_DATABASE_URL and LIFELINE_MQTT_URL")
+    if settings.database_url is None:
+        raise ConfigurationError("ingest needs LIFELINE_DATABASE_URL")
     database_url = settings.database_url.get_secret_value()
-    address = BrokerAddress.parse(settings.mqtt_url.get_secret_value())
+    address = BrokerAddress.from_settings(settings)
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
     rng = random.Random()  # noqa: S311 - it spreads waits and keeps no secret
     database, broker = Outage("the database", DATABASE_AWAY, rng), Outage("the broker", BROKER_AWAY, rng)
@@ -50,19 +56,65 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     register = Register(database_url, pool, database)
     # Half the window: the next batch fills while the one before is committed.
     batcher = Batcher(settings.ingest_batch_readings, max(1, in_flight // 2), settings.ingest_batch_delay)
-    limits = ClockLimits(settings.clock_tolerance, settings.oldest_reading)
-    intake = Intake(batcher, register, limits, metrics, unconfirmed=in_flight, now=lambda: datetime.now(UTC))
-    writer = Writer(pool, database, register, metrics)
+    intake = Intake(batcher, register, metrics, unconfirmed=in_flight)
     session = Session(settings.ingest_instance, in_flight, settings.ingest_shared_subscription)
-    subscriber = Subscriber(address, session, intake.accept, broker)
+    membership = Membership(pool, database, settings.ingest_instance)
+    subscriber = Subscriber(
+        address, session, intake.accept, broker, may_leave=membership.leave, now=lambda: datetime.now(UTC)
+    )
+    limits = ClockLimits(
+        settings.clock_tolerance, settings.oldest_reading, settings.clock_trusted_ahead, settings.late_after
+    )
+    reprocess = Reprocess(
+        database_url, database, register, limits, readings_at_once=settings.ingest_batch_readings, metrics=metrics
+    )
+    other_protocols = _sparkplug(settings, address, stop, intake=intake, register=register, metrics=metrics)
+    writer = Writer(pool, database, register, limits, metrics=metrics, tell=lambda *told: _tell(subscriber, *told))
 
-    with metrics.served(settings.ingest_metrics_port):
+    with metrics.served(settings.ingest_metrics_host, settings.ingest_metrics_port):
         async with _opened(pool):
             if await _before(stop, register.load()):
-                receiving = subscriber.run(stop, DRAIN_WITHIN_S, batcher.discard)
-                pruning = _prune(pool, database, settings.rejection_retention)
-                await _beside(receiving, writer.run(batcher), register.watch(), pruning)
+                await _beside(
+                    asyncio.gather(subscriber.run(stop, DRAIN_WITHIN_S, intake.discard), *other_protocols),
+                    writer.run(batcher),
+                    register.watch(),
+                    membership.keep(),
+                    follow_current_values(pool, database),
+                    reprocess.run(),
+                    prune_rejections(pool, database, settings.rejection_retention, settings.rejections_kept),
+                )
+                await catch_up(pool, database)
     structlog.get_logger().info("ingest has stopped", instance=settings.ingest_instance)
+
+
+def _sparkplug(
+    settings: Settings,
+    address: BrokerAddress,
+    stop: asyncio.Event,
+    *,
+    intake: Intake,
+    register: Register,
+    metrics: Metrics,
+) -> list[Coroutine[Any, Any, None]]:
+    if not settings.sparkplug or settings.database_url is None:
+        return []
+    return [
+        sparkplug_host(
+            settings,
+            intake,
+            settings.database_url.get_secret_value(),
+            address,
+            stop,
+            is_registered=lambda name: name in register.sensors.keys,
+            registry=metrics.registry,
+        )
+    ]
+
+
+def _tell(subscriber: Subscriber, number: BatchNumber, progress: GatewayProgress) -> None:
+    acknowledgement = wire.WireAcknowledgement(stored=progress.stored, gaps=progress.gaps, buffer=progress.buffer)
+    topic = wire.gateway_acknowledgement_topic(number.city, number.gateway)
+    subscriber.publish(topic, wire.encode_acknowledgement(acknowledgement))
 
 
 @asynccontextmanager
@@ -74,7 +126,7 @@ async def _opened(pool: Pool) -> AsyncIterator[None]:
         await pool.close(CLOSE_WITHIN_S)
 
 
-async def _beside(main: Coroutine[Any, Any, None], *endless: Coroutine[Any, Any, None]) -> None:
+async def _beside(main: Awaitable[Any], *endless: Coroutine[Any, Any, None]) -> None:
     """Run everything until the main part has ended; a part that fails ends all."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part) for part in endless]
@@ -93,13 +145,3 @@ async def _before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
         return False
     task.result()
     return True
-
-
-async def _prune(pool: Pool, database: Outage, retention: timedelta) -> None:
-    async def attempt() -> None:
-        async with pool.connection(timeout=LONGEST_WAIT_S) as connection:
-            await prune_rejections(connection, datetime.now(UTC) - retention)
-
-    while True:
-        await database.keep_trying(attempt)
-        await asyncio.sleep(PRUNE_EVERY.total_seconds())

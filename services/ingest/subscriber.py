@@ -6,12 +6,12 @@ message from a lost connection on the next one, where the same packet identifier
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from datetime import datetime, timedelta
+from typing import Any
 
 import gmqtt
 import structlog
@@ -19,10 +19,14 @@ from gmqtt.mqtt.constants import MQTTv50
 from gmqtt.mqtt.handler import MQTTError
 
 from services.core import wire
-from services.core.settings import ConfigurationError
+from services.core.broker_address import BrokerAddress
+from services.ingest.message import Message
 from services.ingest.outage import LONGEST_WAIT_S, Outage
+from services.ingest.sensorthings import OBSERVATION_FILTERS
 
 BROKER_AWAY = (OSError, MQTTError)
+FILTERS = (*wire.READINGS_FILTERS, *OBSERVATION_FILTERS)
+"""Topic filters of the messages that any process may take, in any order."""
 SHARE = "lifeline-ingest"
 """Name of the shared subscription: ingest processes on one broker divide the messages among them."""
 SESSION_EXPIRY = timedelta(days=7)
@@ -36,37 +40,20 @@ _NO_RECONNECT = -2
 _FIRST_FAILURE_CODE = 0x80
 _SESSION_TAKEN_OVER = b"\x8e"
 
-Accept = Callable[[str, bytes, int, Callable[[], bool]], Awaitable[None]]
+_LEAVE_WITHIN_S = 60.0
+"""Time for taking what the broker has put aside for a process that leaves for good."""
+_QUIET_S = 0.5
+_PUBACK = b"\x40\x02"
+
+Properties = dict[str, Any]
+Take = Callable[[str | bytes, bytes, Properties, int | None], None]
+"""Takes topic, payload, properties and, of a message that waits for acknowledgement, the packet identifier."""
+Accept = Callable[[Message, int, object, Callable[[], None]], None]
+"""Takes a message, its QoS, the connection that delivered it, and what to call when it may be acknowledged."""
 
 
 class BrokerRefusalError(OSError):
     """The broker answered, but not with what ingest needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where the broker is and who we are to it."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    encrypted: bool
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """Read ``mqtt://[user:password@]host[:port]``, or ``mqtts`` for TLS.
-
-        Raises:
-            ConfigurationError: the address is of another kind.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise ConfigurationError("LIFELINE_MQTT_URL must read mqtt://[user:password@]host:port")
-        encrypted = parts.scheme == "mqtts"
-        user = None if parts.username is None else unquote(parts.username)
-        password = None if parts.password is None else unquote(parts.password)
-        return cls(parts.hostname, parts.port or (8883 if encrypted else 1883), user, password, encrypted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +67,65 @@ class Session:
     @property
     def filters(self) -> list[str]:
         """Topic filters to subscribe to."""
-        return [f"$share/{SHARE}/{name}" if self.shared else name for name in wire.READINGS_FILTERS]
+        return [f"$share/{SHARE}/{name}" if self.shared else name for name in FILTERS]
+
+
+class _Client:
+    """The library's client, with messages and their acknowledgement left to us.
+
+    The library's own way makes a task and a future of each message and acknowledges each in a write of its own; that
+    costs more than decoding and storing the message. It has no public way around it, so this class knows its insides.
+    """
+
+    def __init__(self, instance: str, in_flight: int, take: Take) -> None:
+        self.library = gmqtt.Client(
+            instance,
+            clean_session=False,
+            optimistic_acknowledgement=False,
+            logger=logging.getLogger("gmqtt"),
+            session_expiry_interval=int(SESSION_EXPIRY.total_seconds()),
+            receive_maximum=in_flight,
+        )
+        self.library.set_config({"reconnect_retries": _NO_RECONNECT})
+        handler = self.library._package_handler  # noqa: SLF001 - see the class
+        handler._handle_qos_1_publish_packet = (  # noqa: SLF001
+            lambda packet_identifier, payload, topic, properties: take(topic, payload, properties, packet_identifier)
+        )
+        self.library.on_message = lambda _client, topic, payload, _qos, properties: take(
+            topic, payload, properties, None
+        )
+
+    def acknowledge(self, packet_identifiers: Sequence[int]) -> None:
+        """Send PUBACK for each, with success, in one write."""
+        packets = b"".join(_PUBACK + identifier.to_bytes(2) for identifier in packet_identifiers)
+        self.library._connection._protocol.write_data(packets)  # noqa: SLF001
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """A message that the broker waits to hear of."""
+
+    packet_identifier: int
+    is_settled: bool = False
 
 
 class _Connection:
     """One connection of the session, from CONNECT to its end."""
 
-    def __init__(self, session: Session, accept: Accept) -> None:
+    def __init__(self, session: Session, accept: Accept, now: Callable[[], datetime]) -> None:
         self._session = session
         self._accept = accept
-        self._waiting = 0
+        self._now = now
+        self._deliveries: deque[_Delivery] = deque()
+        self._is_acknowledging = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopped = False
-        self._closed = asyncio.Event()
-        self._newest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._newest.set_result(None)
         self._granted: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
         self.lost = asyncio.Event()
         self.lost_because = "the connection was closed"
-        self._client = gmqtt.Client(
-            session.instance,
-            clean_session=False,
-            optimistic_acknowledgement=False,
-            logger=logging.getLogger("gmqtt"),
-            session_expiry_interval=int(SESSION_EXPIRY.total_seconds()),
-            receive_maximum=session.in_flight,
-        )
-        self._client.set_config({"reconnect_retries": _NO_RECONNECT})
-        self._client.on_message = self._on_message
+        self._acknowledge_to = _Client(session.instance, session.in_flight, self._on_message)
+        self._client = self._acknowledge_to.library
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
 
@@ -123,7 +140,11 @@ class _Connection:
         try:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 await self._client.connect(
-                    address.host, address.port, ssl=address.encrypted, keepalive=_KEEPALIVE_S, version=MQTTv50
+                    address.host,
+                    address.port,
+                    ssl=address.ssl_context() or False,
+                    keepalive=_KEEPALIVE_S,
+                    version=MQTTv50,
                 )
                 self._client.subscribe([gmqtt.Subscription(name, qos=1) for name in self._session.filters])
                 granted = await self._granted
@@ -132,49 +153,78 @@ class _Connection:
         if any(code >= _FIRST_FAILURE_CODE for code in granted):
             raise BrokerRefusalError(f"the broker refused the subscription (codes {list(granted)})")
 
-    async def idle(self, within_s: float) -> None:
-        """Wait until every message that was taken is done with, or for so long."""
+    async def leave(self, quiet_s: float) -> None:
+        """Give up the share in the subscription, and take what the broker has put aside for us already."""
+        for name in self._session.filters:
+            self._client.unsubscribe(name)
+        async with asyncio.timeout(_LEAVE_WITHIN_S):
+            quiet_since = None
+            loop = asyncio.get_running_loop()
+            while quiet_since is None or loop.time() - quiet_since < quiet_s:
+                await asyncio.sleep(quiet_s / 5)
+                is_quiet = self._idle.is_set()
+                quiet_since = (quiet_since or loop.time()) if is_quiet else None
+
+    async def drain(self, within_s: float) -> bool:
+        """Take no further message and wait for the acknowledgement of those that were taken; whether all were."""
+        self._stopped = True
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
+        return self._idle.is_set()
 
-    async def drain(self, within_s: float) -> None:
-        """Take no further message and wait for the acknowledgement of those that were taken."""
-        self._stopped = True
-        await self.idle(within_s)
-        # The library acknowledges in a callback that runs after the last message's task has ended.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-
-    async def close(self) -> None:
+    async def close(self, *, forget_session: bool = False) -> None:
         """End the connection; the broker keeps the session and sends again what was not acknowledged."""
+        expiry = {"session_expiry_interval": 0} if forget_session else {}
         with suppress(TimeoutError, *BROKER_AWAY):
             async with asyncio.timeout(_CLOSE_WITHIN_S):
-                await self._client.disconnect()
+                await self._client.disconnect(**expiry)
         self.lost.set()
-        self._closed.set()
 
-    async def _on_message(self, _client: Any, topic: str | bytes, payload: bytes, qos: int, _properties: Any) -> int:
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish a retained message; when the connection is lost before the broker has it, it is lost too."""
+        if not self.lost.is_set():
+            self._client.publish(topic, payload, qos=1, retain=True)
+
+    def _on_message(
+        self, topic: str | bytes, payload: bytes, properties: Properties, packet_identifier: int | None
+    ) -> None:
         if self._stopped:
-            # Returning acknowledges, so what came too late waits until there is nobody left to hear it.
-            await self._closed.wait()
-            return 0
-        self._waiting += 1
+            return  # it stays unacknowledged, so that the broker sends it again
+        message = self._message(topic, payload, properties)
+        if packet_identifier is None:
+            self._accept(message, 0, self, _nothing)
+            return
+        delivery = _Delivery(packet_identifier)
+        self._deliveries.append(delivery)
         self._idle.clear()
-        # MQTT wants acknowledgements in the order of delivery (4.6); rumqttd closes the connection otherwise.
-        before, done = self._newest, asyncio.get_running_loop().create_future()
-        self._newest = done
-        try:
-            name = topic if isinstance(topic, str) else topic.decode(errors="replace")
-            await self._accept(name, payload, qos, lambda: not self.lost.is_set())
-            await before
-        finally:
-            if not done.done():  # the next in line was cancelled while it waited
-                done.set_result(None)
-            self._waiting -= 1
-            if self._waiting == 0:
-                self._idle.set()
-        return 0
+
+        def settled() -> None:
+            delivery.is_settled = True
+            if not self._is_acknowledging:
+                self._is_acknowledging = True
+                asyncio.get_running_loop().call_soon(self._acknowledge)
+
+        self._accept(message, 1, self, settled)
+
+    def _message(self, topic: str | bytes, payload: bytes, properties: Properties) -> Message:
+        name = topic if isinstance(topic, str) else topic.decode(errors="replace")
+        content_type = properties.get("content_type")
+        return Message(name, payload, self._now(), str(content_type[0]) if content_type else "")
+
+    def _acknowledge(self) -> None:
+        """Acknowledge what is settled, in the order of delivery.
+
+        MQTT wants that order (4.6); rumqttd closes the connection otherwise.
+        """
+        self._is_acknowledging = False
+        settled = []
+        while self._deliveries and self._deliveries[0].is_settled:
+            settled.append(self._deliveries.popleft().packet_identifier)
+        if settled and not self.lost.is_set():
+            self._acknowledge_to.acknowledge(settled)
+        if not self._deliveries:
+            self._idle.set()
 
     def _on_subscribe(self, _client: Any, _identifier: int, granted: tuple[int, ...], _properties: Any) -> None:
         if not self._granted.done():
@@ -186,27 +236,49 @@ class _Connection:
         self.lost.set()
 
 
+def _nothing() -> None:
+    """A message of QoS 0 is acknowledged to nobody."""
+
+
 class Subscriber:
     """Keeps one connection of the session open and hands its messages on."""
 
-    def __init__(self, address: BrokerAddress, session: Session, accept: Accept, broker: Outage) -> None:
+    def __init__(
+        self,
+        address: BrokerAddress,
+        session: Session,
+        accept: Accept,
+        broker: Outage,
+        *,
+        may_leave: Callable[[], Awaitable[bool]],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``may_leave`` says at the end whether others are there to take over our share."""
         self._address = address
         self._session = session
         self._accept = accept
         self._broker = broker
+        self._may_leave = may_leave
+        self._now = now
+        self._connection: _Connection | None = None
         self._has_received = False
         self._log = structlog.get_logger()
 
-    async def run(self, stop: asyncio.Event, drain_within_s: float, on_lost: Callable[[], None]) -> None:
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish a retained message, if the broker is there."""
+        if self._connection is not None:
+            self._connection.publish(topic, payload)
+
+    async def run(self, stop: asyncio.Event, drain_within_s: float, on_lost: Callable[[object], None]) -> None:
         """Receive until told to stop, then finish what was taken and disconnect.
 
-        ``on_lost`` is called after a connection has ended: nothing it delivered can be acknowledged any more.
+        ``on_lost`` is called with a connection that has ended: nothing it delivered can be acknowledged any more.
         """
         logging.getLogger("gmqtt").setLevel(logging.CRITICAL)  # it would report every attempt of an outage
         clock = asyncio.get_running_loop().time
         pauses = self._broker.waits()
         while not stop.is_set():
-            connection = _Connection(self._session, self._accept)
+            connection = self._connection = _Connection(self._session, self._accept, self._now)
             started_at = clock()
             try:
                 await self._receive(connection, stop, drain_within_s)
@@ -214,8 +286,7 @@ class Subscriber:
                 self._broker.began(error)
             finally:
                 await connection.close()
-                on_lost()
-                await connection.idle(_CLOSE_WITHIN_S)
+                on_lost(connection)
             if clock() - started_at > 2 * LONGEST_WAIT_S:
                 pauses = self._broker.waits()  # not sooner: two processes of one name would fight at full speed
             await _first(stop, within_s=next(pauses))
@@ -229,7 +300,14 @@ class Subscriber:
         await _first(stop, connection.lost)
         if not stop.is_set():
             raise ConnectionError(connection.lost_because)
-        await connection.drain(drain_within_s)
+        is_leaving = self._session.shared and await self._may_leave()
+        if is_leaving:
+            with suppress(TimeoutError):
+                await connection.leave(_QUIET_S)
+        is_drained = await connection.drain(drain_within_s)
+        if is_leaving and is_drained:
+            await connection.close(forget_session=True)
+            self._log.info("ingest has handed its share over", instance=self._session.instance)
 
 
 async def _first(*events: asyncio.Event, within_s: float | None = None) -> None:

@@ -1,16 +1,23 @@
 """Batches go into the database, each in one transaction; what the database refuses is set aside."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
+import numpy as np
 import psycopg
 import structlog
+from psycopg import AsyncConnection
 
 from services.core.rejection import Rejection, RejectionReason
+from services.core.store import gateway_sequences
+from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool
-from services.core.store.readings import ReadingRow, WriteResult, write_readings
+from services.core.store.readings import ReadingColumns, WriteResult, moment, write_readings
 from services.core.store.rejections import write_rejections
 from services.ingest.batch import Batch, Batcher
+from services.ingest.check import ClockLimits, Judged, Resolved, judge
 from services.ingest.metrics import Metrics
 from services.ingest.outage import LONGEST_WAIT_S, Outage
 from services.ingest.register import Register
@@ -19,16 +26,38 @@ DATABASE_AWAY = (psycopg.Error, OSError)
 """Errors that pass: the same batch is tried again. What the database refuses for good is caught before."""
 _REFUSED = (psycopg.DataError, psycopg.IntegrityError, ValueError, OverflowError)
 """Errors that trying again cannot mend, because they lie in a row."""
+_MERGES_AFTER_REPEAT = 20
+"""After a batch that held readings stored before, so many go in by merge without trying COPY first: repeats come in
+runs, when a gateway replays its buffer or the broker delivers again."""
+
+Tell = Callable[[BatchNumber, GatewayProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    result: WriteResult = field(default_factory=lambda: WriteResult(0, 0))
+    rejections: Sequence[Rejection] = ()
+    progress: Sequence[GatewayProgress] = ()
+    known: AbstractSet[BatchNumber] = frozenset()
+
+
+Write = Callable[[AsyncConnection], Awaitable[_Written]]
 
 
 class Writer:
     """The only one that stores readings; one batch at a time, in the order the batches were closed."""
 
-    def __init__(self, pool: Pool, database: Outage, register: Register, metrics: Metrics) -> None:
+    def __init__(
+        self, pool: Pool, database: Outage, register: Register, limits: ClockLimits, *, metrics: Metrics, tell: Tell
+    ) -> None:
+        """``tell`` passes on to a gateway which of its numbered batches are committed."""
         self._pool = pool
         self._database = database
         self._register = register
+        self._limits = limits
         self._metrics = metrics
+        self._tell = tell
+        self._merges_left = 0
         self._log = structlog.get_logger()
 
     async def run(self, batcher: Batcher) -> None:
@@ -40,65 +69,129 @@ class Writer:
 
     async def store(self, batch: Batch) -> None:
         """Store a batch; when the database refuses it, find the rows at fault and store the rest."""
-        refusal = await self._write(batch.rows, batch.rejections)
-        if refusal is not None:
-            culprits = await self._store_by_halves(batch.rows)
-            faults = [self._reject(batch, row, error) for row, error in culprits]
-            await self._store_rejections([*batch.rejections, *faults])
+        parts = [part.resolved for part in batch.parts]
+        written = await self._commit(lambda connection: self._write_all(connection, parts))
+        if isinstance(written, Exception):
+            written = await self._store_by_halves(parts)
+        senders = {(number.gateway, number.buffer): number for number in _numbers(parts)}
+        for progress in written.progress:
+            self._tell(senders[progress.gateway, progress.buffer], progress)
 
-    async def _store_by_halves(self, rows: list[ReadingRow]) -> list[tuple[ReadingRow, Exception]]:
-        culprits = []
-        pending = [rows]
+    async def _write_all(self, connection: AsyncConnection, parts: Sequence[Resolved]) -> _Written:
+        numbers = _numbers(parts)
+        known = await gateway_sequences.lock_known(connection, numbers) if numbers else set()
+        judged = self._judge(_fresh(parts, known))
+        result = await self._write_readings(connection, judged.readings)
+        await write_rejections(connection, judged.rejections)
+        progress = await gateway_sequences.record(connection, numbers) if numbers else []
+        return _Written(result, judged.rejections, progress)
+
+    def _judge(self, parts: Sequence[Resolved]) -> Judged:
+        judged = judge(parts, self._register.sensors, self._limits)
+        refused = [rejection for part in parts for rejection in part.rejections]
+        return Judged(judged.readings, [*refused, *judged.rejections])
+
+    async def _write_readings(self, connection: AsyncConnection, readings: ReadingColumns) -> WriteResult:
+        result = await write_readings(connection, readings, copy=self._merges_left == 0)
+        self._merges_left = _MERGES_AFTER_REPEAT if result.stored < len(readings) else max(0, self._merges_left - 1)
+        return result
+
+    async def _store_by_halves(self, parts: Sequence[Resolved]) -> _Written:
+        numbers = _numbers(parts)
+
+        async def known(connection: AsyncConnection) -> _Written:
+            return _Written(known=await gateway_sequences.lock_known(connection, numbers) if numbers else set())
+
+        looked_up = await self._commit(known)
+        fresh = _fresh(parts, set() if isinstance(looked_up, Exception) else looked_up.known)
+        judged = self._judge(fresh)
+        culprits = await self._find_culprits(judged.readings)
+        rejections = [*judged.rejections, *(self._reject(fresh, judged.readings, *culprit) for culprit in culprits)]
+
+        async def rest(connection: AsyncConnection) -> _Written:
+            await write_rejections(connection, rejections)
+            progress = await gateway_sequences.record(connection, numbers) if numbers else []
+            return _Written(rejections=rejections, progress=progress)
+
+        written = await self._commit(rest)
+        if isinstance(written, Exception):
+            self._log.error("rejections could not be stored", rejections=len(rejections), reason=str(written))
+            return _Written()
+        return written
+
+    async def _find_culprits(self, readings: ReadingColumns) -> list[tuple[int, Exception]]:
+        """Store what the database takes; the positions of what it does not, and why."""
+        culprits: list[tuple[int, Exception]] = []
+        pending = [np.arange(len(readings))] if len(readings) else []
         while pending:
-            part = pending.pop()
-            refusal = await self._write(part, ())
-            if refusal is None:
+            rows = pending.pop()
+            refusal = await self._commit(self._writing(readings.take(rows)))
+            if not isinstance(refusal, Exception):
                 continue
-            if len(part) == 1:
-                culprits.append((part[0], refusal))
+            if len(rows) == 1:
+                culprits.append((int(rows[0]), refusal))
             else:
-                middle = len(part) // 2
-                pending += [part[:middle], part[middle:]]
+                pending += np.array_split(rows, 2)
         return culprits
 
-    async def _store_rejections(self, rejections: list[Rejection]) -> None:
-        if await self._write((), rejections) is None:
-            return
-        for rejection in rejections:
-            refusal = await self._write((), (rejection,))
-            if refusal is not None:
-                self._log.error("a rejection could not be stored", topic=rejection.topic, reason=str(refusal))
+    def _writing(self, readings: ReadingColumns) -> Write:
+        async def write(connection: AsyncConnection) -> _Written:
+            return _Written(await self._write_readings(connection, readings))
 
-    async def _write(self, rows: Sequence[ReadingRow], rejections: Sequence[Rejection]) -> Exception | None:
-        """Commit both in one transaction; returns why the database refuses them, if it does."""
+        return write
 
-        async def attempt() -> WriteResult | Exception:
+    def _reject(self, parts: Sequence[Resolved], readings: ReadingColumns, row: int, error: Exception) -> Rejection:
+        key, time_us = int(readings.sensor_keys[row]), int(readings.times_us[row])
+        part = next(part for part in parts if (key, time_us) in zip(part.keys, part.times_us, strict=True))
+        reason = str(error).strip().split("\n")[0]
+        value, time = float(readings.values[row]), moment(time_us).isoformat()
+        return part.message.reject(
+            RejectionReason.BAD_FIELD,
+            f"value: {value} at {time} was refused by the database: {reason}",
+            sensor=part.names[part.keys.index(key)],
+            sender=part.decoded.sender,
+        )
+
+    async def _commit(self, write: Write) -> "_Written | Exception":
+        """Write in one transaction, however often it takes; returns why the database refuses it, if it does."""
+
+        async def attempt() -> _Written | Exception:
             try:
                 async with self._pool.connection(timeout=LONGEST_WAIT_S) as connection:
-                    result = await write_readings(connection, rows)
-                    await write_rejections(connection, rejections)
+                    written = await write(connection)
             except _REFUSED as error:
                 return error
-            return result
+            return written
 
         started = time.monotonic()
         outcome = await self._database.keep_trying(attempt)
-        if isinstance(outcome, Exception):
-            return outcome
-        self._metrics.commit_seconds.observe(time.monotonic() - started)
-        self._metrics.batch_readings.observe(len(rows))
-        self._metrics.stored.inc(outcome.stored)
-        self._metrics.duplicates.inc(outcome.duplicates)
-        for rejection in rejections:
-            self._metrics.rejected.labels(rejection.reason.value).inc()
-        return None
+        if not isinstance(outcome, Exception):
+            self._metrics.commit_seconds.observe(time.monotonic() - started)
+            self._count(outcome)
+        return outcome
 
-    def _reject(self, batch: Batch, row: ReadingRow, error: Exception) -> Rejection:
-        message = next(part.message for part in batch.parts if any(row is other for other in part.rows))
-        names = (name for name, sensor in self._register.sensors.items() if sensor.key == row.sensor_key)
-        reason = str(error).strip().split("\n")[0]
-        return message.reject(
-            RejectionReason.BAD_FIELD,
-            f"value: {row.value} at {row.time.isoformat()} was refused by the database: {reason}",
-            sensor=next(names, None),
-        )
+    def _count(self, written: _Written) -> None:
+        result = written.result
+        self._metrics.batch_readings.observe(result.stored + result.duplicates + result.changed)
+        self._metrics.stored.inc(result.stored)
+        self._metrics.duplicates.inc(result.duplicates)
+        self._metrics.changed.inc(result.changed)
+        for rejection in written.rejections:
+            self._metrics.rejected.labels(rejection.reason.value).inc()
+
+
+def _numbers(parts: Sequence[Resolved]) -> list[BatchNumber]:
+    return sorted({part.decoded.batch_number for part in parts if part.decoded.batch_number is not None})
+
+
+def _fresh(parts: Sequence[Resolved], known: AbstractSet[BatchNumber]) -> list[Resolved]:
+    """The messages without those whose number is committed already or stands before them in the batch."""
+    seen = set(known)
+    fresh = []
+    for part in parts:
+        number = part.decoded.batch_number
+        if number is None or number not in seen:
+            fresh.append(part)
+        if number is not None:
+            seen.add(number)
+    return fresh

@@ -139,7 +139,7 @@ async def ingest_seconds(
 
 def empty(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("truncate reading, latest, feed, rejection")
+        connection.execute("truncate reading, latest, feed, rejection, rejected_payload, superseded_reading")
         connection.execute("checkpoint")
 
 

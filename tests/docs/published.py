@@ -10,13 +10,9 @@ ROOT = Path(__file__).parents[2]
 
 def documents() -> dict[Path, str]:
     """Each published file and what it has to hold."""
-    schemas = {
-        "sensor-readings.schema.json": wire.SENSOR_PAYLOAD.json_schema(),
-        "gateway-readings.schema.json": wire.GATEWAY_PAYLOAD.json_schema(),
-    }
     return {
         ROOT / "docs" / "wire" / name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in schemas.items()
+        for name, schema in wire.payload_schemas().items()
     }
 
 

@@ -23,10 +23,10 @@ import psycopg
 from pydantic import SecretStr
 
 from services.core import wire
+from services.core.broker_address import BrokerAddress
 from services.core.settings import Settings
 from services.demo.broker import EmbeddedBroker
 from services.ingest.service import run
-from services.ingest.subscriber import BrokerAddress
 
 ZONES = 4
 WINDOW = 500
@@ -50,8 +50,8 @@ def register_sensors(database_url: str, count: int) -> None:
             values ('gas', 'test-pressure', 'kPa', 'Pressure', '压力', 0, 1000)"""
         )
         connection.execute(
-            """insert into sensor (id, lifeline, quantity, unit, asset, zone, longitude, latitude, interval_s)
-            select 's' || i, 'gas', 'test-pressure', 'kPa', 'asset-' || i %% %s, 'zone-' || i %% %s, 0, 0, 60
+            """insert into sensor (id, lifeline, quantity, unit, asset, zone, longitude, latitude, interval_s, gateway)
+            select 's' || i, 'gas', 'test-pressure', 'kPa', 'asset-' || i %% %s, 'zone-' || i %% %s, 0, 0, 60, 'gateway'
             from generate_series(0, %s) i""",
             (ZONES, ZONES, count - 1),
         )
@@ -233,12 +233,20 @@ class Tables:
 
     def fed(self) -> list[tuple[int, datetime]]:
         """Every sensor and time in the feed, repetitions included."""
-        return self.ask("select unnest(sensor_keys), unnest(times) from feed")
+        return self.ask("select unnest(sensor_keys), unnest(times) from feed where not corrects")
+
+    def rejected(self) -> int:
+        """How many payloads were set aside."""
+        return int(self.ask("select coalesce(sum(count), 0) from rejection")[0][0])
 
     async def hold(self, readings: int, rejections: int = 0, within_s: float = 30.0) -> float:
         """Wait until so much is stored; returns the seconds it took."""
-        fed = "select coalesce(sum(cardinality(times)), 0) from feed"
-        return await until(lambda: self.ask(fed)[0][0] >= readings and self.count("rejection") >= rejections, within_s)
+        fed = "select coalesce(sum(cardinality(times)), 0) from feed where not corrects"
+        return await until(lambda: self.ask(fed)[0][0] >= readings and self.rejected() >= rejections, within_s)
+
+    async def hold_current(self, sensors: int, within_s: float = 5.0) -> float:
+        """Wait until so many sensors have a current value; returns the seconds it took."""
+        return await until(lambda: self.count("latest") >= sensors, within_s)
 
 
 def now_ms() -> int:

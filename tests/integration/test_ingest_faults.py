@@ -54,7 +54,7 @@ def assert_exactly(tables: Tables, readings: int) -> None:
     assert tables.count("reading") == readings
     fed = tables.fed()
     assert len(fed) == len(set(fed)) == readings
-    assert tables.count("rejection") == 0
+    assert tables.rejected() == 0
 
 
 @pytest.mark.slow
@@ -91,6 +91,40 @@ async def test_two_processes_share_the_load_and_one_may_die(
         shares = [process.metric("lifeline_ingest_stored_total") for process in (first, second)]
     assert min(shares) > 3_000
     assert_exactly(tables, 30_000)
+
+
+@pytest.mark.slow
+async def test_a_process_that_leaves_hands_its_share_over(
+    database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    one, two = (settings_for(mosquitto_broker, database_url) for _ in range(2))
+    async with ingest_process(one, tmp_path / "log-1") as first, ingest_process(two, tmp_path / "log-2"):
+        await until(lambda: tables.count("ingest_member") == 2)
+        publishing = asyncio.create_task(publish(mosquitto_broker.url, publications(30_000, singles=5_000)))
+        await tables.hold(5_000)
+        code, _ = await asyncio.to_thread(first.terminate)
+        assert (code, first.said("handed its share over")) == (0, 1)
+        await publishing
+        await publish(mosquitto_broker.url, [single(f"s{i}", now_ms() + i, 1.5) for i in range(100)])
+        await tables.hold(30_100)
+    assert_exactly(tables, 30_100)
+
+
+async def test_of_processes_that_leave_together_one_keeps_its_place(
+    database_url: str, tables: Tables, mosquitto_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    one, two = (settings_for(mosquitto_broker, database_url) for _ in range(2))
+    async with (
+        ingest_process(one, tmp_path / "log-1") as first,
+        ingest_process(two, tmp_path / "log-2") as second,
+    ):
+        await until(lambda: tables.count("ingest_member") == 2)
+        await asyncio.gather(*(asyncio.to_thread(process.terminate) for process in (first, second)))
+        assert first.said("handed its share over") + second.said("handed its share over") == 1
+        await publish(mosquitto_broker.url, publications(2_000, singles=200))
+        await asyncio.gather(first.start(), second.start())
+        await tables.hold(2_000)
+    assert_exactly(tables, 2_000)
 
 
 async def test_an_orderly_stop_loses_nothing_and_is_quick(
@@ -233,4 +267,4 @@ async def test_acknowledgements_keep_the_order_of_delivery(
         await publish(any_broker.url, mixed)
         await tables.hold(2_000, rejections=20)
         assert ingest.said("the broker is away") == 0
-    assert tables.count("rejection") == 20
+    assert tables.rejected() == 20

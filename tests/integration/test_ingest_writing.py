@@ -8,17 +8,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg import AsyncConnection
 
-from services.core.reading import Quality
+from services.core.reading import Quality, QualityReason
 from services.core.rejection import Rejection, RejectionReason
+from services.core.store import feed, latest
 from services.core.store.pool import open_pool
-from services.core.store.readings import ReadingRow, WriteResult, write_readings
+from services.core.store.readings import ReadingRow, WriteResult, epoch_us, write_readings
 from services.core.store.rejections import prune_rejections, write_rejections
-from services.ingest.batch import Batch
-from services.ingest.decode import Message
+from services.ingest.batch import Batch, Part
+from services.ingest.check import ClockLimits, Resolved
+from services.ingest.message import Decoded, Message
 from services.ingest.metrics import Metrics
 from services.ingest.outage import Outage
 from services.ingest.register import Register
-from services.ingest.validate import Checked
 from services.ingest.writer import DATABASE_AWAY, Writer
 from tests.integration.ingest_harness import Tables, register_sensors, tables_of
 
@@ -54,16 +55,37 @@ async def test_only_new_rows_are_counted_and_fed_by_zone(database_url: str, tabl
     ]
 
 
-async def test_the_first_of_two_values_for_one_moment_stays(database_url: str, tables: Tables) -> None:
-    await write(database_url, [row(1, 1, 10.0), row(1, 1, 20.0)])
-    await write(database_url, [row(1, 1, 30.0)])
-    assert tables.ask("select value from reading") == tables.ask("select value from latest") == [(10.0,)]
+async def test_copy_and_merge_leave_the_same(database_url: str, tables: Tables) -> None:
+    rows = [row(key, second, key * second) for key in range(1, 9) for second in range(20)]
+    marked = ReadingRow(9, "zone-1", T0, 5.0, Quality.BAD, QualityReason.OUT_OF_RANGE, T0)
+    left = []
+    for copy in (True, False):
+        tables.do("truncate reading, feed")
+        async with await AsyncConnection.connect(database_url) as connection:
+            assert await write_readings(connection, [*rows, marked], copy=copy) == WriteResult(161, 0)
+        columns = 'zone, sensor_keys, times, "values", qualities, reasons, corrects'
+        left.append(
+            (tables.ask("select * from reading order by 1, 2"), tables.ask(f"select {columns} from feed order by 1"))
+        )
+    assert left[0] == left[1]
 
 
 async def test_the_current_value_moves_forward_only(database_url: str, tables: Tables) -> None:
-    await write(database_url, [row(1, 5, 5.0), row(1, 9, 9.0), row(1, 7, 7.0)])
-    await write(database_url, [row(1, 8, 8.0)])
+    for rows in ([row(1, 5, 5.0), row(1, 9, 9.0), row(1, 7, 7.0)], [row(1, 8, 8.0)]):
+        await write(database_url, rows)
+        async with await AsyncConnection.connect(database_url) as connection:
+            assert await latest.follow(connection)
+            assert not await latest.follow(connection)
     assert tables.ask("select value from latest") == [(9.0,)]
+
+
+async def test_a_reader_of_the_feed_that_never_read_keeps_what_it_has_not_read(
+    database_url: str, tables: Tables
+) -> None:
+    await write(database_url, [row(1, 1)])
+    async with await AsyncConnection.connect(database_url) as connection:
+        await latest.follow(connection)
+        assert await feed.prune(connection) == 0
 
 
 async def test_writers_of_the_same_rows_in_other_orders_do_not_lock_each_other_out(
@@ -85,20 +107,21 @@ async def test_a_row_the_database_refuses_is_set_aside_and_the_rest_is_stored(
 ) -> None:
     tables.do("alter table reading add check (value <> 666)")
     message = Message("lifeline/v1/test/gateways/g/readings", b"[the whole batch]", T0)
-    rows = [row(1, second, 666.0 if second in {3, 60} else 1.0) for second in range(100)]
-    batch = Batch(0.0, asyncio.get_running_loop().create_future())
-    batch.rows += rows
-    batch.parts.append(Checked(message, rows, []))
-    batch.rejections.append(Rejection("topic", b"", RejectionReason.BAD_JSON, "payload: bad", T0))
+    garbage = Rejection("topic", b"", RejectionReason.BAD_JSON, "payload: bad", T0)
+    values = [666.0 if second in {3, 60} else 1.0 for second in range(100)]
+    times_us = [epoch_us(T0 + timedelta(seconds=second)) for second in range(100)]
+    resolved = Resolved(message, Decoded(), ["s0"] * 100, [1] * 100, times_us, values, [0] * 100, [garbage])
+    batch = Batch(0.0, [Part(resolved, None, lambda: None)])
     database = Outage("the database", DATABASE_AWAY, SEEDED)
     async with open_pool(database_url, 2) as pool:
         register = Register(database_url, pool, database)
         await register.load()
-        await Writer(pool, database, register, Metrics()).store(batch)
+        limits = ClockLimits(timedelta(minutes=5), timedelta(days=10))
+        await Writer(pool, database, register, limits, metrics=Metrics(), tell=lambda *_: None).store(batch)
     assert tables.count("reading") == 98
     assert len(tables.fed()) == 98
-    found = tables.ask("select reason, sensor, starts_with(detail, 'value: 666') from rejection order by id")
-    assert found == [("bad-json", None, False), ("bad-field", "s0", True), ("bad-field", "s0", True)]
+    found = tables.ask("select reason, sensor, count, starts_with(detail, 'value: 666') from rejection order by 1")
+    assert found == [("bad-field", "s0", 2, True), ("bad-json", None, 1, False)]
 
 
 async def test_rejections_hold_any_text_and_are_pruned_by_age(database_url: str, tables: Tables) -> None:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from services.core.store import history
+from services.core.store import current_values
 from services.core.store.pool import Pool
 
 router = APIRouter(tags=["health"])
@@ -31,7 +31,7 @@ async def readyz(request: Request) -> JSONResponse:
     pool: Pool = request.app.state.pool
     try:
         async with pool.connection(timeout=2.0) as connection:
-            newest, received_at = await history.newest_time(connection)
+            newest, received_at = await current_values.newest_time(connection)
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return JSONResponse({"status": "not ready", "database": reason}, status_code=503)

@@ -1,4 +1,4 @@
-"""What is kept to be looked at: deliveries, rejected payloads, the audit trail."""
+"""What is kept to be looked at: deliveries, the audit trail."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 from services.api import cursor as cursors
 from services.api import schemas
 from services.api.security import Auditor, Connection, Reader
-from services.core.rejection import RejectionReason
-from services.core.store import audit, notifications, rejections
+from services.core.store import audit, notifications
 
 router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -37,34 +36,6 @@ async def list_notifications(
     ]
     following = cursors.encode(items[-1].created_at, items[-1].id) if len(found) > limit else None
     return schemas.Page(items=items, next=following)
-
-
-@router.get("/rejections", summary="Payloads that could not become readings")
-async def list_rejections(
-    connection: Connection,
-    _: Auditor,
-    reason: RejectionReason | None = None,
-    sensor: str | None = None,
-    limit: Limit = 100,
-    cursor: Annotated[int | None, Query(description="the `next` of the page before")] = None,
-) -> schemas.Page[schemas.RejectionAnswer]:
-    """Newest first, with topic, reason and what arrived."""
-    found = await rejections.list_rejections(
-        connection, reason=reason, sensor=sensor, before_id=cursor, limit=limit + 1
-    )
-    items = [
-        schemas.RejectionAnswer(
-            id=identifier,
-            topic=rejection.topic,
-            payload=rejection.payload.decode("utf-8", "backslashreplace"),
-            reason=rejection.reason,
-            detail=rejection.detail,
-            sensor=rejection.sensor,
-            received_at=rejection.received_at,
-        )
-        for identifier, rejection in found[:limit]
-    ]
-    return schemas.Page(items=items, next=str(items[-1].id) if len(found) > limit else None)
 
 
 @router.get("/audit", summary="The append-only trail")

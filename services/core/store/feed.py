@@ -21,7 +21,11 @@ START = FeedPosition(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """The readings that one transaction added to one zone, as parallel columns."""
+    """The readings that one transaction added to one zone, as parallel columns.
+
+    ``reasons`` are codes of ``QualityReason``. An entry that ``corrects`` holds other values for moments that an
+    earlier entry brought.
+    """
 
     position: FeedPosition
     zone: str
@@ -29,8 +33,9 @@ class FeedEntry:
     times: list[datetime]
     values: list[float]
     qualities: list[int]
-    reasons: list[str | None]
+    reasons: list[int]
     received_at: datetime
+    corrects: bool
 
 
 async def read(connection: AsyncConnection, after: FeedPosition, limit: int) -> list[FeedEntry]:
@@ -41,7 +46,8 @@ async def read(connection: AsyncConnection, after: FeedPosition, limit: int) -> 
     """
     cursor = await connection.execute(
         """
-        select transaction_id::text::bigint, id, zone, sensor_keys, times, "values", qualities, reasons, received_at
+        select transaction_id::text::bigint, id, zone, sensor_keys, times, "values", qualities, reasons, received_at,
+            corrects
         from feed
         where (transaction_id, id) > (%s::text::xid8, %s)
           and transaction_id < pg_snapshot_xmin(pg_current_snapshot())

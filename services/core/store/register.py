@@ -34,12 +34,14 @@ def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
     """Add the folder's contents; what is registered already is brought up to date. One transaction.
 
     Raises:
-        CityFolderError: a sensor measures a quantity or uses a unit that its lifeline does not know.
+        CityFolderError: a sensor measures a quantity or uses a unit that its lifeline does not know, or has the address
+            of a registered sensor that is not in the folder.
     """
     with connection.transaction():
         _check_quantities(connection, city)
         _save_organisations(connection, city)
         _save_assets(connection, city)
+        _free_addresses(connection, city)
         _save_sensors(connection, city)
         connection.execute(
             """
@@ -129,17 +131,31 @@ def _save_assets(connection: Connection, city: CityFolder) -> None:
     )
 
 
+def _free_addresses(connection: Connection, city: CityFolder) -> None:
+    """Let the folder's sensors exchange their addresses, and see that nobody else has one of them."""
+    identifiers = [sensor.sensor for sensor in city.sensors]
+    addresses = {sensor.address: sensor.sensor for sensor in city.sensors if sensor.address is not None}
+    connection.execute("update sensor set address = null where id = any(%s) and address is not null", (identifiers,))
+    for other, address in connection.execute(
+        "select id, address from sensor where address = any(%s)", (list(addresses),)
+    ):
+        raise CityFolderError(
+            f"sensors.csv, sensor {addresses[address]}: the registered sensor {other}, which is not in the folder, has "
+            f"the address {address!r}"
+        )
+
+
 def _save_sensors(connection: Connection, city: CityFolder) -> None:
     zones = {asset.id: asset.zone for asset in city.assets}
     connection.cursor().executemany(
         """
         insert into sensor (id, lifeline, quantity, unit, asset, zone, longitude, latitude, interval_s, gateway,
-            thresholds)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            thresholds, device_unit, address)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (id) do update set lifeline = excluded.lifeline, quantity = excluded.quantity,
             unit = excluded.unit, asset = excluded.asset, zone = excluded.zone, longitude = excluded.longitude,
             latitude = excluded.latitude, interval_s = excluded.interval_s, gateway = excluded.gateway,
-            thresholds = excluded.thresholds
+            thresholds = excluded.thresholds, device_unit = excluded.device_unit, address = excluded.address
         """,
         [
             (
@@ -154,6 +170,8 @@ def _save_sensors(connection: Connection, city: CityFolder) -> None:
                 sensor.interval_s,
                 sensor.gateway,
                 Jsonb(thresholds.to_json(city.thresholds[sensor.sensor])) if sensor.sensor in city.thresholds else None,
+                sensor.device_unit,
+                sensor.address,
             )
             for sensor in city.sensors
         ],

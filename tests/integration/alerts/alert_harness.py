@@ -23,6 +23,7 @@ from psycopg.rows import dict_row
 from services.core.city_folder import read_city_folder
 from services.core.organisation import Receiver
 from services.core.reading import Quality
+from services.core.store import latest
 from services.core.store.organisations import save_receiver
 from services.core.store.readings import ReadingRow, load_sensor_rows, write_readings
 from services.demo.child import launch_command
@@ -57,6 +58,8 @@ async def store(database_url: str, samples: Sequence[Sample]) -> None:
     """Write readings in one transaction, as the ingest process does."""
     async with await AsyncConnection.connect(database_url) as connection:
         await store_on(connection, samples)
+        await connection.commit()
+        await latest.follow(connection)
 
 
 async def store_on(connection: AsyncConnection, samples: Sequence[Sample]) -> None:

@@ -12,10 +12,11 @@ import pytest
 from services.alerts import lifelines
 from services.core.city_folder import CityFolder, read_city_folder
 from services.core.lifeline import Lifeline
-from services.core.store import alert_kinds, catalogue
+from services.core.sensor import Sensor
+from services.core.store import alert_kinds, catalogue, sensors
 from services.core.store.register import save_city
 from simulators.city_folder import write_city
-from tests.integration.api.harness import client, copied_database, save_keys, serving
+from tests.integration.api.harness import client, connected, copied_database, save_keys, serving
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +58,22 @@ async def api(address: str) -> AsyncIterator[httpx.AsyncClient]:
     """A caller who may do everything."""
     async with client(address) as caller:
         yield caller
+
+
+@pytest.fixture(scope="module")
+def unused_sensors(city_url: str) -> list[str]:
+    """The names of the sensors that no test of the file has taken yet."""
+    with psycopg.connect(city_url) as connection:
+        return [row[0] for row in connection.execute("select id from sensor order by id")]
+
+
+@pytest.fixture
+async def sensor(city_url: str, unused_sensors: list[str]) -> Sensor:
+    """A sensor without readings."""
+    async with connected(city_url) as connection:
+        found = await sensors.find_sensor(connection, unused_sensors.pop())
+    assert found is not None
+    return found[0]
 
 
 @pytest.fixture(scope="session")

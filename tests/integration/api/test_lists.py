@@ -342,17 +342,16 @@ def _encoded(text: str) -> str:
         _encoded("2026-07-14T06:00:00+00:00 not-an-identifier"),
     ],
 )
-@pytest.mark.parametrize("path", ["/alerts", "/warnings", "/work-orders", "/notifications"])
+@pytest.mark.parametrize("path", ["/alerts", "/warnings", "/work-orders", "/notifications", "/rejections"])
 async def test_cursors_that_are_not_ours_are_refused(api: httpx.AsyncClient, path: str, cursor: str) -> None:
     problem = problem_of(await api.get(path, params={"cursor": cursor}), 422, "not-valid")
     assert [error["field"] for error in problem["errors"]] == ["query.cursor"]
 
 
-@pytest.mark.parametrize("path", ["/rejections", "/audit"])
-async def test_cursors_by_number_are_numbers(api: httpx.AsyncClient, path: str) -> None:
-    problem = problem_of(await api.get(path, params={"cursor": "x"}), 422, "not-valid")
+async def test_cursors_by_number_are_numbers(api: httpx.AsyncClient) -> None:
+    problem = problem_of(await api.get("/audit", params={"cursor": "x"}), 422, "not-valid")
     assert [error["field"] for error in problem["errors"]] == ["query.cursor"]
-    assert (await api.get(path, params={"cursor": str(10**30)})).status_code == 200
+    assert (await api.get("/audit", params={"cursor": str(10**30)})).status_code == 200
 
 
 @pytest.mark.parametrize(

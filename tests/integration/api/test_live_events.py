@@ -14,7 +14,7 @@ import pytest
 
 from services.core.alert import Alert
 from services.core.reading import Quality
-from services.core.store import alerts, audit, events, readings, sensors
+from services.core.store import alerts, audit, events, latest, readings, sensors
 from services.core.store.readings import ReadingRow
 from tests.integration.api.harness import MOMENT, Sent, alert_at, cleared, client, connected, problem_of, sent_events
 
@@ -147,6 +147,8 @@ async def test_new_values_arrive_together_and_without_a_position(api: httpx.Asyn
                 )
                 async with connected(city_url) as connection:
                     await readings.write_readings(connection, [row])
+                    await connection.commit()
+                    await latest.follow(connection)
         seen: dict[str, float] = {}
         messages = 0
         while set(seen) != {sensor.id for sensor in some} or set(seen.values()) != {2.0}:

@@ -62,3 +62,32 @@ def test_a_sensor_that_does_not_fit_the_catalogue_is_refused_and_nothing_saved(
             save_city(connection, replace(city, sensors=[*city.sensors[:-1], wrong]))
     assert str(refused.value).startswith(f"sensors.csv, sensor {wrong.sensor}: ")
     assert set(count(database_url).values()) == {0}
+
+
+def with_addresses(city: CityFolder, *addresses: str | None) -> CityFolder:
+    given = [
+        sensor.model_copy(update={"address": address, "device_unit": "bar"})
+        for sensor, address in zip(city.sensors, addresses, strict=False)
+    ]
+    return replace(city, sensors=[*given, *city.sensors[len(given) :]])
+
+
+def test_sensors_may_exchange_their_addresses(city_url: str, city: CityFolder) -> None:
+    one, two = "sensorthings:Datastreams(1)", "sparkplug:city/station/level"
+    with psycopg.connect(city_url) as connection:
+        save_city(connection, with_addresses(city, one, two))
+        save_city(connection, with_addresses(city, two, one))
+        found = connection.execute("select id, address, device_unit from sensor where address is not null").fetchall()
+    first, second = city.sensors[0].sensor, city.sensors[1].sensor
+    assert sorted(found) == sorted([(first, two, "bar"), (second, one, "bar")])
+
+
+def test_the_address_of_a_sensor_that_is_not_in_the_folder_is_not_taken_away(city_url: str, city: CityFolder) -> None:
+    address = "sensorthings:Datastreams(7)"
+    without_first = replace(
+        with_addresses(city, None, address), sensors=with_addresses(city, None, address).sensors[1:]
+    )
+    with psycopg.connect(city_url) as connection:
+        save_city(connection, with_addresses(city, address))
+        with pytest.raises(CityFolderError, match=f"{city.sensors[0].sensor}, which is not in the folder"):
+            save_city(connection, without_first)

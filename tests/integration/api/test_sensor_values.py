@@ -5,43 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
-from services.core.reading import Quality
+from services.api.reading_answers import LatestAnswer
 from services.core.sensor import Sensor
-from services.core.store import readings, sensors
-from services.core.store.readings import ReadingRow
 from tests.integration.api.harness import MOMENT, client, connected, problem_of
+from tests.integration.api.measuring import BAD, GOOD, SUSPECT, measure
 
-GOOD, SUSPECT, BAD = Quality.GOOD, Quality.SUSPECT, Quality.BAD
 HOUR = {"start": MOMENT.isoformat(), "end": (MOMENT + timedelta(hours=1)).isoformat()}
-
-
-@pytest.fixture(scope="module")
-def _unused_sensors(city_url: str) -> list[str]:
-    with psycopg.connect(city_url) as connection:
-        return [row[0] for row in connection.execute("select id from sensor order by id")]
-
-
-@pytest.fixture
-async def sensor(city_url: str, _unused_sensors: list[str]) -> Sensor:
-    """A sensor without readings."""
-    async with connected(city_url) as connection:
-        found = await sensors.find_sensor(connection, _unused_sensors.pop())
-    assert found is not None
-    return found[0]
-
-
-async def measure(url: str, sensor: Sensor, *measured: tuple[float, float, Quality]) -> None:
-    """Store values at seconds after the moment, each in a transaction of its own."""
-    async with connected(url) as connection:
-        for seconds, value, quality in measured:
-            time = MOMENT + timedelta(seconds=seconds)
-            reason = None if quality is GOOD else "drift"
-            row = ReadingRow(sensor.key, sensor.zone, time, value, quality, reason, datetime.now(UTC))
-            await readings.write_readings(connection, [row])
-            await connection.commit()
 
 
 async def points(api: httpx.AsyncClient, sensor: Sensor, **wanted: Any) -> list[dict[str, Any]]:
@@ -63,31 +34,67 @@ async def test_a_late_value_is_kept_and_never_becomes_current(
 async def test_a_bad_value_is_current_with_its_reason(api: httpx.AsyncClient, city_url: str, sensor: Sensor) -> None:
     await measure(city_url, sensor, (0, 1.0, GOOD), (60, 5.0, BAD))
     latest = (await api.get(f"/sensors/{sensor.id}/latest")).json()
-    assert (latest["value"], latest["quality"], latest["reason"]) == (5.0, 2, "drift")
+    assert (latest["value"], latest["quality"], latest["reason"]) == (5.0, 2, "device")
+
+
+async def listed(api: httpx.AsyncClient, **wanted: Any) -> dict[str, LatestAnswer]:
+    response = await api.get("/latest", params=wanted)
+    assert response.status_code == 200, response.text
+    assert response.json()["next"] is None
+    items = [LatestAnswer.model_validate(item) for item in response.json()["items"]]
+    assert len({item.sensor for item in items}) == len(items)
+    return {item.sensor: item for item in items}
 
 
 async def test_the_list_of_current_values_holds_the_same_as_each_alone(
     api: httpx.AsyncClient, city_url: str, sensor: Sensor
 ) -> None:
+    await measure(city_url, sensor, (0.25, 1.5, SUSPECT))
+    alone = LatestAnswer.model_validate((await api.get(f"/sensors/{sensor.id}/latest")).json())
+    for wanted in ({}, {"lifeline": sensor.lifeline}, {"zone": sensor.zone}, {"gateway": sensor.gateway}):
+        assert (await listed(api, **wanted))[sensor.id] == alone
+    for name in ("zone", "gateway"):
+        assert await listed(api, **{name: "nowhere"}) == {}
+
+
+async def test_current_values_of_a_box_are_those_of_the_sensors_in_it(
+    api: httpx.AsyncClient, city_url: str, sensor: Sensor
+) -> None:
     await measure(city_url, sensor, (0, 1.5, GOOD))
-    alone = (await api.get(f"/sensors/{sensor.id}/latest")).json()
-    for wanted in ({}, {"lifeline": sensor.lifeline}, {"zone": sensor.zone}):
-        assert alone in (await api.get("/latest", params=wanted)).json()["items"]
-    assert (await api.get("/latest", params={"zone": "nowhere"})).json() == {"items": [], "next": None}
+    east, north = sensor.longitude + 1e-6, sensor.latitude + 1e-6
+    exactly = f"{sensor.longitude},{sensor.latitude},{sensor.longitude},{sensor.latitude}"
+    assert sensor.id in await listed(api, bbox=exactly)
+    assert sensor.id not in await listed(api, bbox=f"{east},{north},{east + 1},{north + 1}")
+    assert sensor.id not in await listed(api, bbox=exactly, zone="nowhere")
+    for wrong in ("1,2,3", "0,0,181,0", "2,0,1,0", "a,b,c,d", "nan,0,0,0"):
+        problem = problem_of(await api.get("/latest", params={"bbox": wrong}), 422, "not-valid")
+        assert [error["field"] for error in problem["errors"]] == ["query.bbox"]
+
+
+async def test_a_name_with_quotation_marks_does_not_break_the_list(
+    api: httpx.AsyncClient, city_url: str, sensor: Sensor
+) -> None:
+    await measure(city_url, sensor, (0, 1e300, GOOD))
+    odd = 'a "quoted"\\name\n管'
+    async with connected(city_url) as connection:
+        await connection.execute("update sensor set id = %s where key = %s", (odd, sensor.key))
+    assert (await listed(api))[odd].value == 1e300
 
 
 async def test_bad_values_are_counted_and_nothing_else(api: httpx.AsyncClient, city_url: str, sensor: Sensor) -> None:
     await measure(city_url, sensor, (0, 1.0, GOOD), (1, 4.0, SUSPECT), (2, 1e6, BAD), (3, -1e6, BAD), (1900, 7.0, BAD))
     first, second = await points(api, sensor, points=2)
-    assert {name: first[name] for name in ("minimum", "maximum", "mean", "count", "bad")} == {
+    assert {name: first[name] for name in ("minimum", "maximum", "mean", "last", "count", "suspect", "bad")} == {
         "minimum": 1.0,
         "maximum": 4.0,
         "mean": 2.5,
+        "last": 4.0,
         "count": 2,
+        "suspect": 1,
         "bad": 2,
     }
-    assert (second["minimum"], second["maximum"], second["mean"]) == (None, None, None)
-    assert (second["count"], second["bad"]) == (0, 1)
+    assert [second[name] for name in ("minimum", "maximum", "mean", "last")] == [None] * 4
+    assert (second["count"], second["suspect"], second["bad"]) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("wanted", [1, 2, 7, 59, 60, 61, 3600, 5000])

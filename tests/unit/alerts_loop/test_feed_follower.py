@@ -12,7 +12,7 @@ def _entries(sizes: list[int]) -> list[FeedEntry]:
     """Entries of transactions with so many zones each."""
     places = [(transaction, zone) for transaction, size in enumerate(sizes, start=1) for zone in range(size)]
     return [
-        FeedEntry(FeedPosition(transaction, number), f"zone-{zone}", [], [], [], [], [], NOW)
+        FeedEntry(FeedPosition(transaction, number), f"zone-{zone}", [], [], [], [], [], NOW, corrects=False)
         for number, (transaction, zone) in enumerate(places)
     ]
 

@@ -177,6 +177,15 @@ def instead(new: str) -> Change:
         ("sensors.csv", swap("31.8,60,\n", "31.8,1e300,\n"), "sensors.csv, line 3, interval_s: Input should be less"),
         ("sensors.csv", swap(",gateway", ",gate way"), "sensors.csv, line 1, gate way: there is no such column"),
         ("sensors.csv", swap(",gateway", ",unit"), "sensors.csv, line 1, unit: the column is there twice"),
+        (
+            "sensors.csv",
+            lambda text: (
+                text.replace(",gateway", ",gateway,address")
+                .replace(",60,G1", ",60,G1,sensorthings:Datastreams(1)")
+                .replace(",60,\n", ",60,,sensorthings:Datastreams(1)\n")
+            ),
+            "sensors.csv, line 3, address: 'sensorthings:Datastreams(1)' is declared a second time",
+        ),
         ("thresholds.csv", swap("S1,3", "S9,3"), "thresholds.csv, line 3, sensor: 'S9' is not declared"),
         ("thresholds.csv", swap("S1,3", "S1,5"), "thresholds.csv, line 3, severity: Input should be less"),
         ("thresholds.csv", swap("3,above", "3,beside"), "thresholds.csv, line 3, side: Input should be"),

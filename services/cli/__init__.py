@@ -1,16 +1,20 @@
 """The `lifeline` command. Every subcommand is a thin wrapper: the work is in the rooms."""
 
 import asyncio
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import psycopg
 import typer
 
+from services.cli.devices import devices
+from services.cli.keys import keys
+from services.cli.load import load
+from services.cli.rejections import rejections
+from services.cli.storage import storage
+from services.core.broker_address import BrokerAddress
 from services.core.city_folder import CityFolderError, read_city_folder
 from services.core.process import run_service
 from services.core.recording import RecordingError, read_recording
@@ -22,6 +26,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(devices, name="devices")
+app.add_typer(rejections, name="rejections")
+app.add_typer(keys, name="keys")
+app.add_typer(storage, name="storage")
+app.command()(load)
 
 
 def _fail(message: str) -> typer.Exit:
@@ -128,26 +137,27 @@ def simulate(
     settings = _settings()
     if settings.mqtt_url is None:
         raise _fail("LIFELINE_MQTT_URL is not set; `lifeline demo` brings a broker of its own")
-    broker = urlsplit(settings.mqtt_url.get_secret_value())
     begin = datetime.now(UTC) if start is None else start.replace(tzinfo=start.tzinfo or UTC)
     if not (city / "city.toml").exists():
         write_city(city, seed)
     try:
+        broker = BrokerAddress.from_settings(settings)
         publish(
             city_folder=city,
             scenario=scenario,
             start=begin,
             speed=speed,
-            mqtt_host=broker.hostname or "127.0.0.1",
-            mqtt_port=broker.port or 1883,
-            username=broker.username,
+            mqtt_host=broker.host,
+            mqtt_port=broker.port,
+            username=broker.user,
             password=broker.password,
+            tls=broker.ssl_context(),
             state_file=state,
             truth_file=truth,
             seed=seed,
             until=None if minutes is None else begin + timedelta(minutes=minutes),
         )
-    except ValueError as error:
+    except (ValueError, ConfigurationError) as error:
         raise _fail(str(error)) from None
 
 
@@ -182,8 +192,3 @@ def doctor(
     healthy, lines = asyncio.run(examine(current))
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if healthy else 1)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    app()

@@ -1,0 +1,46 @@
+"""`lifeline keys`: who may use the API."""
+
+import asyncio
+from typing import Annotated
+
+import psycopg
+import typer
+
+from services.core.permission import Permission
+from services.core.settings import ConfigurationError, load_settings
+
+keys = typer.Typer(help="Keys of the API.", no_args_is_help=True)
+
+
+@keys.callback()
+def _keys() -> None:
+    """Keys of the API; the database holds their hashes alone."""
+
+
+@keys.command()
+def issue(
+    name: Annotated[str, typer.Argument(help="names the key; an older key of this name ends")],
+    actor: Annotated[str, typer.Option(help="person or system that acts with it, as the audit trail shows it")],
+    permission: Annotated[list[Permission], typer.Option(help="what it may do; may be given several times")],
+) -> None:
+    """Make a key and print it: this once, nobody can read it again."""
+    from services.core.store import api_keys  # noqa: PLC0415 - only this command needs the store
+
+    async def save(database_url: str, key: str) -> None:
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            await api_keys.save_key(connection, name, key, actor, permission)
+
+    key = api_keys.new_key()
+    try:
+        asyncio.run(save(_database_url(), key))
+    except (ConfigurationError, psycopg.Error) as error:
+        typer.echo(f"lifeline: {str(error).strip().splitlines()[0]}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(key)
+
+
+def _database_url() -> str:
+    database_url = load_settings().database_url
+    if database_url is None:
+        raise ConfigurationError("LIFELINE_DATABASE_URL is not set")
+    return database_url.get_secret_value()
