@@ -30,13 +30,10 @@ def _database() -> Iterator[tuple[psycopg.Connection, "StoragePolicy"]]:
     from services.core.store.storage_policy import StoragePolicy  # noqa: PLC0415 - other commands do without
 
     try:
-        settings = load_settings()
-        if settings.database_url is None:
-            raise ConfigurationError("LIFELINE_DATABASE_URL is not set")
-        url = settings.database_url.get_secret_value()
+        url = _url()
         require_migrated(url)
         with psycopg.connect(url, autocommit=True) as connection:
-            yield connection, StoragePolicy.of_settings(settings)
+            yield connection, StoragePolicy.of_settings(load_settings())
     except (ConfigurationError, DatabaseNotReadyError) as error:
         raise _fail(str(error)) from None
     except psycopg.OperationalError as error:
@@ -177,7 +174,9 @@ def move(
 
 def _url() -> str:
     url = load_settings().database_url
-    return url.get_secret_value() if url else ""
+    if url is None:
+        raise ConfigurationError("LIFELINE_DATABASE_URL is not set")
+    return url.get_secret_value()
 
 
 def _require_community(connection: psycopg.Connection, otherwise: str) -> None:

@@ -23,7 +23,7 @@ class Metrics:
             "lifeline_ingest_batch_readings",
             "readings in one transaction",
             registry=self.registry,
-            buckets=(1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000),
+            buckets=(1, 10, 50, 100, 500, 1000, 2000, 5000, 10_000, 20_000),
         )
         self.commit_seconds = Histogram(
             "lifeline_ingest_commit_seconds", "duration of one transaction", registry=self.registry

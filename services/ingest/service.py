@@ -15,6 +15,7 @@ from services.core.broker_address import BrokerAddress
 from services.core.settings import ConfigurationError, Settings
 from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool, open_pool
+from services.ingest import upkeep
 from services.ingest.batch import Batcher
 from services.ingest.check import ClockLimits
 from services.ingest.current_values import catch_up, follow_current_values
@@ -80,6 +81,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                     register.watch(),
                     membership.keep(),
                     follow_current_values(pool, database),
+                    upkeep.keep_up(pool, database, settings),
                     reprocess.run(),
                     prune_rejections(pool, database, settings.rejection_retention, settings.rejections_kept),
                 )

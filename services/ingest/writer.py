@@ -1,5 +1,6 @@
 """Batches go into the database, each in one transaction; what the database refuses is set aside."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -41,6 +42,15 @@ class _Written:
     known: AbstractSet[BatchNumber] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A batch before its transaction; ``judged`` holds if none of its numbers is committed already."""
+
+    parts: Sequence[Resolved]
+    numbers: Sequence[BatchNumber]
+    judged: Judged
+
+
 Write = Callable[[AsyncConnection], Awaitable[_Written]]
 
 
@@ -61,26 +71,43 @@ class Writer:
         self._log = structlog.get_logger()
 
     async def run(self, batcher: Batcher) -> None:
-        """Store batch after batch for ever; waits while the database is away."""
-        while True:
-            batch = await batcher.take()
-            await self.store(batch)
-            batch.settle()
+        """Store batch after batch for ever; waits while the database is away.
+
+        While one batch is in the database the next is judged, so that neither waits for the other.
+        """
+        async with asyncio.TaskGroup() as group:
+            storing: asyncio.Task[None] | None = None
+            while True:
+                batch = await batcher.take()
+                prepared = self._prepare([part.resolved for part in batch.parts])
+                if storing is not None:
+                    await storing
+                storing = group.create_task(self._store_and_settle(batch, prepared))
 
     async def store(self, batch: Batch) -> None:
         """Store a batch; when the database refuses it, find the rows at fault and store the rest."""
-        parts = [part.resolved for part in batch.parts]
-        written = await self._commit(lambda connection: self._write_all(connection, parts))
+        await self._store(self._prepare([part.resolved for part in batch.parts]))
+
+    async def _store_and_settle(self, batch: Batch, prepared: _Prepared) -> None:
+        await self._store(prepared)
+        batch.settle()
+
+    def _prepare(self, parts: Sequence[Resolved]) -> _Prepared:
+        return _Prepared(parts, _numbers(parts), self._judge(_fresh(parts, set())))
+
+    async def _store(self, prepared: _Prepared) -> None:
+        written = await self._commit(lambda connection: self._write_all(connection, prepared))
         if isinstance(written, Exception):
-            written = await self._store_by_halves(parts)
-        senders = {(number.gateway, number.buffer): number for number in _numbers(parts)}
+            written = await self._store_by_halves(prepared)
+        senders = {(number.gateway, number.buffer): number for number in prepared.numbers}
         for progress in written.progress:
             self._tell(senders[progress.gateway, progress.buffer], progress)
 
-    async def _write_all(self, connection: AsyncConnection, parts: Sequence[Resolved]) -> _Written:
-        numbers = _numbers(parts)
+    async def _write_all(self, connection: AsyncConnection, prepared: _Prepared) -> _Written:
+        numbers, judged = prepared.numbers, prepared.judged
         known = await gateway_sequences.lock_known(connection, numbers) if numbers else set()
-        judged = self._judge(_fresh(parts, known))
+        if known:
+            judged = self._judge(_fresh(prepared.parts, known))
         result = await self._write_readings(connection, judged.readings)
         await write_rejections(connection, judged.rejections)
         progress = await gateway_sequences.record(connection, numbers) if numbers else []
@@ -96,14 +123,14 @@ class Writer:
         self._merges_left = _MERGES_AFTER_REPEAT if result.stored < len(readings) else max(0, self._merges_left - 1)
         return result
 
-    async def _store_by_halves(self, parts: Sequence[Resolved]) -> _Written:
-        numbers = _numbers(parts)
+    async def _store_by_halves(self, prepared: _Prepared) -> _Written:
+        numbers = prepared.numbers
 
         async def known(connection: AsyncConnection) -> _Written:
             return _Written(known=await gateway_sequences.lock_known(connection, numbers) if numbers else set())
 
         looked_up = await self._commit(known)
-        fresh = _fresh(parts, set() if isinstance(looked_up, Exception) else looked_up.known)
+        fresh = _fresh(prepared.parts, set() if isinstance(looked_up, Exception) else looked_up.known)
         judged = self._judge(fresh)
         culprits = await self._find_culprits(judged.readings)
         rejections = [*judged.rejections, *(self._reject(fresh, judged.readings, *culprit) for culprit in culprits)]

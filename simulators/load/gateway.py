@@ -33,7 +33,10 @@ REPLAY_AFTER_S = 5.0
 """A batch that nothing was heard of is sent again after this time, and each further time after twice as long."""
 _LONGEST_REPLAY_S = 60.0
 _GAP_AFTER_S = 1.0
-"""Services that divide the messages overtake each other; a batch missing behind others is sent again only then."""
+_GAP_AFTER_ROUND_TRIPS = 2.0
+"""Services that divide the messages overtake each other: a batch missing behind others is sent again only after this
+time, and after so many times as long as storing a batch takes at present."""
+_SMOOTHING = 0.1
 _LOOK_EVERY_S = 0.5
 
 
@@ -71,6 +74,7 @@ class BufferingGateway:
         self._encode = encode
         self._unsent: deque[int] = deque()
         self._sent_at: dict[int, float] = {}
+        self._round_trip_s = 0.0
         self._changed = asyncio.Event()
         self._room = asyncio.Condition()
 
@@ -170,13 +174,16 @@ class BufferingGateway:
         if stored:
             self._replay_after_s = self._shortest_replay_s
             self._journal.forget(stored)
+            now = asyncio.get_running_loop().time()
             for number in stored:
-                self._sent_at.pop(number, None)
+                taken_s = now - self._sent_at.pop(number, now)
+                self._round_trip_s += _SMOOTHING * (taken_s - self._round_trip_s)
         self._look_for_gaps(acknowledgement)
         self._changed.set()
 
     def _look_for_gaps(self, acknowledgement: WireAcknowledgement) -> None:
-        before = asyncio.get_running_loop().time() - _GAP_AFTER_S
+        patience_s = max(_GAP_AFTER_S, _GAP_AFTER_ROUND_TRIPS * self._round_trip_s)
+        before = asyncio.get_running_loop().time() - patience_s
         missing = [
             number
             for number, sent_at in self._sent_at.items()

@@ -115,6 +115,8 @@ class FileJournal(MemoryJournal):
         for number, payload in self.kept.items():
             self._append(_BATCH, number, payload)
         fresh.replace(self._path)
+        if self._sync:
+            _sync_directory(self._path.parent)
         self._size = 0
         if old >= 0:
             os.close(old)
@@ -137,3 +139,12 @@ class FileJournal(MemoryJournal):
             else:
                 super().forget([kept for kept in self.kept if kept <= number])
                 self.next_number = max(self.next_number, number + 1)
+
+
+def _sync_directory(directory: Path) -> None:
+    """A replaced file is safe only when the directory's new entry is."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

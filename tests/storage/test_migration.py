@@ -10,12 +10,12 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 
-from services.core.store import migrations, storage_level
+from services.core.store import hypertables, migrations, retention, rollup_tables, storage_level
 from services.core.store.migrations import migrate
 from services.core.store.storage_level import StorageLevel
 from tests.fixtures.timescale import PostgresServer, Server, Store
 from tests.storage.catalogue import catalogue
-from tests.storage.summaries import TODAY, assert_summaries_are_right, bring_up_to_date, row, write
+from tests.storage.summaries import TODAY, assert_summaries_are_right, bring_up_to_date, row, stored, write
 
 OLD = TODAY - timedelta(days=5)
 
@@ -48,10 +48,9 @@ def _contents(connection: psycopg.Connection) -> None:
         select sensor, time, extract(hour from time) + sensor / 10.0,
             case when extract(minute from time) = 30 then 2 else 0 end,
             case when extract(minute from time) = 30 then 'out-of-range' end, time
-        from generate_series(1, 3) sensor,
-            generate_series(%(start)s::timestamptz, %(start)s::timestamptz + interval '2 days', interval '10 minutes') time
+        from generate_series(1, 3) sensor, generate_series(%s::timestamptz, %s, interval '10 minutes') time
         """,
-        {"start": OLD},
+        (OLD, OLD + timedelta(days=2)),
     )
     connection.execute(
         "insert into latest select distinct on (sensor_key) sensor_key, time, value, quality, reason, received_at "
@@ -123,16 +122,66 @@ async def test_interrupted_filling_is_begun_again(rollup_store: Store) -> None:
     await assert_summaries_are_right(rollup_store)
 
 
-def test_role_that_may_not_create_the_extension_gets_plain_tables(apache_server: PostgresServer) -> None:
+async def test_plain_tables_become_chunks_once_the_extension_may_be_created(apache_server: PostgresServer) -> None:
+    """A role without the right gets the level plain; a later migration by one with the right moves everything."""
     role = f"role_{uuid.uuid4().hex}"
     with apache_server.database(migrated=False) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"create role {role} login password '{role}'; grant all on schema public to {role}")
         address = urlsplit(url)
-        as_role = address._replace(netloc=f"{role}:{role}@{address.hostname}:{address.port}").geturl()
-        steps = migrate(as_role)
+        as_role = Store(
+            StorageLevel.PLAIN, address._replace(netloc=f"{role}:{role}@{address.hostname}:{address.port}").geturl()
+        )
+        steps = migrate(as_role.url)
         assert any("may not create it" in step for step in steps)
-        with psycopg.connect(as_role) as connection:
+        with as_role.connect() as connection:
             assert storage_level.detect(connection) is StorageLevel.PLAIN
-            assert connection.execute("select count(*) from reading_1d").fetchone() == (0,)
+        await write(as_role, [row(1, OLD + timedelta(hours=number), float(number)) for number in range(50)])
+        await bring_up_to_date(as_role)
+        await assert_summaries_are_right(as_role)
+
+        store = Store(StorageLevel.TIMESCALE_APACHE, url)
+        assert migrate(url) == ["TimescaleDB is in use", "readings are a hypertable"]
+        with store.connect() as connection:
+            assert storage_level.detect(connection) is StorageLevel.TIMESCALE_APACHE
+            assert hypertables.is_hypertable(connection, "rollup_1m")
+        await write(store, [row(1, OLD + timedelta(minutes=7), -7.0), row(2, TODAY, 3.0)])
+        await bring_up_to_date(store)
+        await assert_summaries_are_right(store)
     apache_server.execute("drop role {}", role)
+
+
+async def _gave_up_aggregates(store: Store) -> None:
+    """As a database was under the Apache licence, with readings that its tables have summarised."""
+    with store.connect() as connection:
+        for view in ("reading_1d", "reading_1h", "reading_1m"):
+            connection.execute(f"drop materialized view {view}")
+        rollup_tables.create(connection)
+    await write(store, [row(1, OLD + timedelta(hours=number), float(number)) for number in range(50)])
+    with store.connect() as connection:
+        rollup_tables.fill(connection)
+    await assert_summaries_are_right(store)
+
+
+async def test_tables_become_aggregates_once_the_licence_allows(community_store: Store) -> None:
+    await _gave_up_aggregates(community_store)
+    with community_store.connect() as connection:
+        assert "reading_1d is a continuous aggregate" in storage_level.apply(connection)
+        assert not rollup_tables.exist(connection)
+        assert storage_level.apply(connection) == []
+        written = connection.execute("select count(*) from reading_1d").fetchone()
+        assert written == (3,)
+    await write(community_store, [row(1, OLD + timedelta(minutes=7), -7.0), row(2, TODAY, 3.0)])
+    await bring_up_to_date(community_store)
+    await assert_summaries_are_right(community_store)
+
+
+async def test_summaries_of_dropped_readings_survive_another_licence(community_store: Store) -> None:
+    await _gave_up_aggregates(community_store)
+    async with community_store.connection() as session:
+        readings = await stored(session)
+        assert await retention.drop_readings(session, OLD + timedelta(days=1)) > 0
+    with community_store.connect() as connection:
+        storage_level.apply(connection)
+        assert rollup_tables.exist(connection)
+    await assert_summaries_are_right(community_store, readings)

@@ -52,7 +52,7 @@ async def test_late_readings_and_corrections_change_what_was_summarised(store: S
     if not store.has_rollups:
         with store.connect() as connection:
             assert continuous_aggregates.compress(connection, timedelta(days=2)) > 0
-    corrections = [replace_value(reading, -50.0) for reading in first[10:40:3]]
+    corrections = [reading._replace(value=-50.0) for reading in first[10:40:3]]
     late = rows([1, 3], OLD + timedelta(seconds=90), OLD + DAY, timedelta(minutes=5))
     await write(store, corrections + late)
     await write(store, [row(1, NOW - timedelta(seconds=1), 1.0), row(2, OLD - 40 * DAY, 7.0)])
@@ -60,10 +60,6 @@ async def test_late_readings_and_corrections_change_what_was_summarised(store: S
     await assert_summaries_are_right(store)
     with store.connect() as connection:
         assert connection.execute("select min(minimum) from reading_1d").fetchone() == (-50.0,)
-
-
-def replace_value(reading: object, value: float) -> object:
-    return reading._replace(value=value)  # type: ignore[attr-defined]
 
 
 async def test_hours_and_days_close_in_the_order_of_time(rollup_store: Store) -> None:

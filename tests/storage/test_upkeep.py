@@ -25,7 +25,7 @@ async def running_upkeep(store: Store, **given: timedelta) -> AsyncIterator[None
         storage_refresh_every=timedelta(seconds=1),
         **given,  # type: ignore[arg-type]
     )
-    database = Outage("the database", (psycopg.OperationalError,), random.Random(1))
+    database = Outage("the database", (psycopg.OperationalError,), random.Random(1))  # noqa: S311 - it spreads waits
     async with open_pool(store.url, 2) as pool:
         task = asyncio.create_task(upkeep.keep_up(pool, database, settings))
         try:

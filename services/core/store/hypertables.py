@@ -54,7 +54,8 @@ def set_chunk_interval(connection: psycopg.Connection, table: str, wanted: timed
 def move_chunks(connection: psycopg.Connection, tablespace: str, before: datetime) -> int:
     """Move the chunks of readings that ended before a moment, indexes included; returns how many were elsewhere.
 
-    Moving writes a chunk anew, in the order of its key. Needs the Community licence, and a connection in autocommit mode: each chunk is a transaction of its own.
+    Moving writes a chunk anew, in the order of its key. Needs the Community licence, and a connection in autocommit
+    mode: each chunk is a transaction of its own.
 
     Raises:
         psycopg.errors.UndefinedObject: there is no such tablespace.

@@ -5,8 +5,9 @@ days above them that are written down already, and moves the cursor, all in one 
 has not happened. Steps are short, because the feed waits for every open transaction that writes.
 """
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 
@@ -14,8 +15,8 @@ from services.core.store.rollup_tables import CONSUMER, LOCK, statement
 from services.core.store.storage_policy import LATENESS
 from services.core.store.summary import DAY, HOUR, MINUTE, ORIGIN, SUMMARIES, Summary
 
-READINGS_AT_ONCE = 20_000
-"""Readings that a step aims at: some tenths of a second."""
+READINGS_AT_ONCE = 5_000
+"""Readings that a step aims at: some tenths of a second on a small machine."""
 _FIRST_ENTRIES = 10
 _MOST_ENTRIES = 5_000
 _SENSORS_AT_ONCE = 2_000
@@ -31,31 +32,36 @@ with position as (
 ), brought as materialized (
     select given.* from entry, unnest(sensor_keys, times) as given (sensor_key, time)
 ), touched as (
-    select sensor_key, date_bin({MINUTE.interval}, time, {ORIGIN}) as bucket from brought group by 1, 2 order by 1, 2
+    select sensor_key, extract(epoch from date_bin({MINUTE.interval}, time, {ORIGIN}))::bigint as minute_s
+    from brought group by 1, 2 order by 1, 2
 )
 select last.transaction_id::text, last.id,
     (select count(*) from brought), (select min(time) from brought), (select max(time) from brought),
-    (select array_agg(sensor_key) from touched), (select array_agg(bucket) from touched)
+    (select array_agg(sensor_key) from touched), (select array_agg(minute_s) from touched),
+    (select array_agg(extract(epoch from until)::bigint order by array_position(%(views)s::text[], summary))
+     from rollup_progress)
 from (select transaction_id, id from entry order by transaction_id desc, id desc limit 1) last
 """
 
 # The bounds beside the bucket's own are the same for all: a server with chunks leaves out the others with them.
 _WRITE_TOUCHED = """
-with given as (
-    select distinct sensor_key, date_bin({interval}, minute, {origin}) as bucket
-    from unnest(%(sensor_keys)s::integer[], %(buckets)s::timestamptz[]) as touched (sensor_key, minute)
+with touched as (
+    select distinct sensor_key, date_bin({interval}, to_timestamp(minute_s), {origin}) as bucket
+    from unnest(%(sensor_keys)s::integer[], %(minutes_s)s::bigint[]) as given (sensor_key, minute_s)
+), due as materialized (
+    select sensor_key, bucket from touched, rollup_progress progress
+    where progress.summary = '{view}' and bucket >= coalesce(progress.source_from, '-infinity')
+    order by 1, 2
 )
 insert into {table} (sensor_key, bucket, {names})
-select given.sensor_key, given.bucket, made.*
-from given, rollup_progress progress, lateral (
+select due.sensor_key, due.bucket, made.*
+from due, lateral (
     select {columns} from {source_table} source
-    where source.sensor_key = given.sensor_key
-      and source.{source_time} >= given.bucket and source.{source_time} < given.bucket + {interval}
-      and source.{source_time} >= %(low)s and source.{source_time} < %(high)s
+    where source.sensor_key = due.sensor_key
+      and source.{source_time} >= due.bucket and source.{source_time} < due.bucket + {interval}
+      and source.{source_time} >= %(low)s::timestamptz and source.{source_time} < %(high)s::timestamptz
 ) made
-where progress.summary = '{view}' and made.count + made.bad > 0
-  and given.bucket >= coalesce(progress.source_from, '-infinity') and (%(all)s or given.bucket < progress.until)
-order by 1, 2
+where made.count + made.bad > 0
 on conflict (sensor_key, bucket) do update set {replaced}
 """
 
@@ -143,13 +149,17 @@ async def roll_up(connection: AsyncConnection, entries: int) -> int:
     The caller holds the lock.
     """
     async with connection.transaction():
-        cursor = await connection.execute(_NEXT, {"consumer": CONSUMER, "limit": entries}, prepare=False)
+        given = {"consumer": CONSUMER, "limit": entries, "views": [summary.view for summary in SUMMARIES]}
+        cursor = await connection.execute(_NEXT, given, prepare=False)
         row = await cursor.fetchone()
         if row is None:
             return 0
-        transaction_id, entry, readings, oldest, newest, sensor_keys, buckets = row
-        for summary in SUMMARIES:
-            await _write_touched(connection, summary, sensor_keys, buckets)
+        transaction_id, entry, readings, oldest, newest, sensor_keys, minutes_s, written_until_s = row
+        touched = list(zip(sensor_keys, minutes_s, strict=True))
+        await _write_touched(connection, MINUTE, touched)
+        # Minutes are written as soon as they are touched, longer buckets once they are closed.
+        for summary, until_s in zip((HOUR, DAY), written_until_s[1:], strict=True):
+            await _write_touched(connection, summary, [pair for pair in touched if pair[1] < (until_s or -math.inf)])
         await connection.execute(
             "insert into rollup_sensor select distinct unnest(%s::integer[]) on conflict do nothing", (sensor_keys,)
         )
@@ -159,18 +169,18 @@ async def roll_up(connection: AsyncConnection, entries: int) -> int:
         return int(readings)
 
 
-async def _write_touched(
-    connection: AsyncConnection, summary: Summary, sensor_keys: list[int], buckets: list[datetime]
-) -> None:
-    """Minutes are written as soon as they are touched, longer buckets once they are closed: see ``_close``."""
+async def _write_touched(connection: AsyncConnection, summary: Summary, touched: list[tuple[int, int]]) -> None:
+    """Work out anew the buckets that hold these minutes of these sensors (epoch seconds)."""
+    if not touched:
+        return
+    minutes_s = [minute_s for _, minute_s in touched]
     await connection.execute(
         statement(_WRITE_TOUCHED, summary).encode(),
         {
-            "sensor_keys": sensor_keys,
-            "buckets": buckets,
-            "low": min(buckets) - summary.width,
-            "high": max(buckets) + summary.width,
-            "all": summary is MINUTE,
+            "sensor_keys": [sensor_key for sensor_key, _ in touched],
+            "minutes_s": minutes_s,
+            "low": datetime.fromtimestamp(min(minutes_s), UTC) - summary.width,
+            "high": datetime.fromtimestamp(max(minutes_s), UTC) + summary.width,
         },
         prepare=False,
     )

@@ -18,11 +18,12 @@ class StoragePolicy:
     """What the settings ``storage_…`` ask for; an age of ``None`` means for ever.
 
     The default chunk is a day. At the 85,000 sensors of a prefecture-level city with a reading a minute a day is
-    122 million rows, 13 GB with its index. Memory has to hold the page of the index that each sensor writes to,
-    0.7 GB whatever the length of the chunk, so it need not hold the chunk; a sensor's 1,440 values of a day fill the
-    batches of 1,000 that compression works in; and ten years are 3,650 chunks, which queries still plan with in
-    milliseconds. Compression waits three days by default: the backlog of a gateway that was cut off over a weekend
-    comes before it.
+    122 million rows, 13 GB with its index (104 bytes a row, measured). Memory has to hold the page of the index that
+    each sensor writes to, 0.7 GB whatever the length of the chunk, so it need not hold the chunk; a sensor's 1,440
+    values of a day fill the batches of 1,000 that compression works in; and a year is 365 chunks. Planning a question
+    to a summary takes 0.2 ms for each chunk under the Apache licence, so whoever keeps readings for many years there
+    takes longer chunks. Compression waits three days by default: the backlog of a gateway that was cut off over a
+    weekend comes before it.
     """
 
     chunk_interval: timedelta = timedelta(days=1)

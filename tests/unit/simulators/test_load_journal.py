@@ -62,6 +62,12 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(FileJournal(tmp_path / "journal").kept) == [996, 997, 998, 999, 1000]
 
 
+def test_a_synchronised_journal_holds_the_same(tmp_path: Path) -> None:
+    opened = FileJournal(tmp_path / "journal", sync=True)
+    opened.keep(1, b"payload")
+    assert FileJournal(tmp_path / "journal", sync=True).kept == {1: b"payload"}
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("something else\n")
     with pytest.raises(ValueError, match="no journal"):

@@ -1,0 +1,18 @@
+"""Node-RED, single readings joined by 100 (or 50 ms) into one INSERT."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.benchmarks.peers.node_red_runtime import running_flow, unavailable
+
+
+def available() -> str | None:
+    """Why it cannot run, or None; fetches Node-RED at the first call."""
+    return unavailable()
+
+
+@asynccontextmanager
+async def running(broker_url: str, database_url: str, table: str) -> AsyncIterator[None]:
+    """The peer, subscribed and with an empty table; both are gone at the end."""
+    async with running_flow("node_red_joined", broker_url, database_url, table):
+        yield
