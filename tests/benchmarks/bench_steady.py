@@ -1,7 +1,7 @@
 """A gateway under steady load: how long until it hears that a batch is committed, and whether memory stays flat.
 
-``python -m tests.benchmarks.bench_steady [--rate 15000] [--minutes 10]`` starts its own PostgreSQL and Mosquitto. Numbered
-batches of 100 readings are published at the rate; the time from publishing one to the service's acknowledgement that
+``python -m tests.benchmarks.bench_steady [--rate 15000] [--minutes 10]`` starts its own PostgreSQL and Mosquitto.
+Numbered batches of 100 readings are published at the rate; the time from publishing one to the service's acknowledgement that
 it is committed is measured for each. Broker, service, database and publisher share the machine.
 """
 
@@ -77,8 +77,8 @@ async def measure(broker: EmbeddedBroker, database_url: str, rate: int, minutes:
             await until(lambda: gateway.is_acknowledged, within_s=60)
     cuts = statistics.quantiles(gateway.seconds, n=1000)
     sys.stdout.write(
-        f"{batches * PER_BATCH / published_s:,.0f} readings/s for {published_s:,.0f} s, {len(gateway.seconds):,} batches; "
-        f"publish to committed and told: median {cuts[499] * 1000:.0f} ms, p99 {cuts[989] * 1000:.0f} ms, "
+        f"{batches * PER_BATCH / published_s:,.0f} readings/s for {published_s:,.0f} s, "
+        f"{len(gateway.seconds):,} batches; publish to committed and told: median {cuts[499] * 1000:.0f} ms, p99 {cuts[989] * 1000:.0f} ms, "
         f"longest {max(gateway.seconds) * 1000:.0f} ms\n"
         f"memory of ingest by tenths, MB: {', '.join(str(used // _MEGABYTE) for used in memory)}\n"
     )
