@@ -24,6 +24,8 @@ from services.core.store.feed import FeedEntry, FeedPosition
 from services.core.store.pool import Pool
 
 _ENTRIES_AT_ONCE = 1000
+_READINGS_AT_ONCE = 200_000
+"""Bounds what is held in memory after a long absence."""
 _SLICE = timedelta(minutes=1)
 """Event time between two looks at who has fallen silent."""
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError)
@@ -238,7 +240,7 @@ async def _read(connection: AsyncConnection, after: FeedPosition) -> list[FeedEn
     """The next entries, without a part of a transaction: its zones are judged together."""
     limit = _ENTRIES_AT_ONCE
     while True:
-        entries = await feed.read(connection, after, limit)
+        entries = await feed.read(connection, after, limit, _READINGS_AT_ONCE)
         whole = _whole_transactions(entries, limit)
         if whole or not entries:
             return whole

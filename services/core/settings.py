@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     ingest_instance: Annotated[
         str, Field(description="names the MQTT session; give each ingest process on the same broker its own")
     ] = "ingest-1"
-    ingest_batch_readings: Annotated[int, Field(description="readings in one transaction at the most", ge=1)] = 10_000
+    ingest_batch_readings: Annotated[int, Field(description="readings in one transaction at the most", ge=1)] = 20_000
     ingest_batch_delay: Annotated[timedelta, Field(description="longest wait for a transaction to fill")] = timedelta(
         milliseconds=50
     )

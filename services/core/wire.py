@@ -21,6 +21,9 @@ MAX_PAYLOAD_BYTES = 262_144
 MAX_UNPACKED_BYTES = 4 * 1024 * 1024
 """What a compressed payload may hold."""
 
+MAX_ENTRIES = 10_000
+"""More readings than these in one message are rejected as oversized."""
+
 READINGS_FILTERS = (f"{ROOT}/+/sensors/+/readings", f"{ROOT}/+/gateways/+/readings")
 """Topic filters under which readings arrive."""
 

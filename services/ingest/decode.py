@@ -10,7 +10,7 @@ from services.core import wire
 from services.core.rejection import RejectionReason
 from services.core.store.gateway_sequences import BatchNumber
 from services.ingest import sensorthings
-from services.ingest.entries import decode_entries
+from services.ingest.entries import decode_entries, too_many
 from services.ingest.message import Decoded, Message
 from services.ingest.payload import Codec, PayloadError, unpack
 
@@ -46,6 +46,8 @@ def _decode_readings(message: Message, topic: wire.ReadingsTopic) -> Decoded:
         return _refused(message, topic, error.reason, str(error))
     try:
         decoded = _strictly(codec, content, topic)
+        if len(decoded.sensors) > wire.MAX_ENTRIES:
+            return _refused(message, topic, RejectionReason.OVERSIZED, too_many(len(decoded.sensors)))
         _check_numbers(decoded)
     except _NOT_AS_PUBLISHED:
         try:

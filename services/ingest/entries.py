@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from services.core import wire
-from services.core.rejection import RejectionReason
+from services.core.rejection import Rejection, RejectionReason
 from services.core.store.gateway_sequences import BatchNumber
 from services.ingest.message import Decoded, Message
 
@@ -29,6 +29,10 @@ def decode_entries(message: Message, topic: wire.ReadingsTopic, content: Any) ->
     decoded = Decoded(units=units, qualities=qualities)
     if isinstance(content, dict) and "readings" in content:
         content = _numbered(message, topic, content, decoded)
+    count = _length(content)
+    if count > wire.MAX_ENTRIES:
+        decoded.rejections.append(_refuse(message, topic, too_many(count), RejectionReason.OVERSIZED))
+        return decoded
     if isinstance(content, dict) and isinstance(content.get("time"), list):
         try:
             content = list(_rows(content))
@@ -48,9 +52,26 @@ def decode_entries(message: Message, topic: wire.ReadingsTopic, content: Any) ->
     return decoded
 
 
-def _refuse(message: Message, topic: wire.ReadingsTopic, detail: str) -> Any:
+def too_many(count: int) -> str:
+    """Says that a message holds more entries than it may."""
+    return f"payload: {count} readings are more than {wire.MAX_ENTRIES}"
+
+
+def _length(content: Any) -> int:
+    """How many entries the content stands for."""
+    if isinstance(content, dict):
+        return max((len(column) for column in content.values() if isinstance(column, list)), default=1)
+    return len(content) if isinstance(content, list) else 1
+
+
+def _refuse(
+    message: Message,
+    topic: wire.ReadingsTopic,
+    detail: str,
+    reason: RejectionReason = RejectionReason.BAD_FIELD,
+) -> Rejection:
     sender = topic.gateway or topic.sensor
-    return message.reject(RejectionReason.BAD_FIELD, detail, sensor=topic.sensor, sender=sender)
+    return message.reject(reason, detail, sensor=topic.sensor, sender=sender)
 
 
 def _numbered(message: Message, topic: wire.ReadingsTopic, content: dict[Any, Any], decoded: Decoded) -> Any:

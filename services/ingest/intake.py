@@ -12,6 +12,8 @@ from services.ingest.message import Decoded, Message
 from services.ingest.metrics import Metrics
 from services.ingest.register import Register
 
+_MESSAGES_AT_ONCE = 8
+
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
@@ -31,6 +33,7 @@ class Intake:
         self._unconfirmed = unconfirmed
         self._unsettled = 0
         self._queue: deque[_Waiting] = deque()
+        self._is_going_on = False
         self._looking_again: set[asyncio.Task[None]] = set()
         batcher.on_room = self._go_on
 
@@ -81,8 +84,18 @@ class Intake:
             self._take(waiting)
 
     def _go_on(self) -> None:
-        while self._queue and self._batcher.has_room:
+        """Take in what waits, a few messages at a time: the transaction in progress must not wait for all of them."""
+        for _ in range(_MESSAGES_AT_ONCE):
+            if not self._queue or not self._batcher.has_room:
+                return
             self._take(self._queue.popleft())
+        if self._queue and not self._is_going_on:
+            self._is_going_on = True
+            asyncio.get_running_loop().call_soon(self._go_on_again)
+
+    def _go_on_again(self) -> None:
+        self._is_going_on = False
+        self._go_on()
 
     def _take(self, waiting: _Waiting) -> None:
         decoded = decode(waiting.message) if waiting.decoded is None else waiting.decoded

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import psycopg
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 
 from services.core.rejection import Rejection, RejectionReason
 from services.core.store import gateway_sequences
 from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool
-from services.core.store.readings import ReadingColumns, WriteResult, moment, write_readings
+from services.core.store.readings import ReadingColumns, WriteResult, copy_readings, merge_readings, moment
 from services.core.store.rejections import write_rejections
 from services.ingest.batch import Batch, Batcher
 from services.ingest.check import ClockLimits, Judged, Resolved, judge
@@ -116,12 +116,15 @@ class Writer:
     def _judge(self, parts: Sequence[Resolved]) -> Judged:
         judged = judge(parts, self._register.sensors, self._limits)
         refused = [rejection for part in parts for rejection in part.rejections]
-        return Judged(judged.readings, [*refused, *judged.rejections])
+        return Judged(judged.readings.in_order_of_keys(), [*refused, *judged.rejections])
 
     async def _write_readings(self, connection: AsyncConnection, readings: ReadingColumns) -> WriteResult:
-        result = await write_readings(connection, readings, copy=self._merges_left == 0)
-        self._merges_left = _MERGES_AFTER_REPEAT if result.stored < len(readings) else max(0, self._merges_left - 1)
-        return result
+        if len(readings) == 0:
+            return WriteResult(0, 0)
+        if self._merges_left == 0 and not readings.has_repeats:
+            return await copy_readings(connection, readings)
+        self._merges_left = max(0, self._merges_left - 1)
+        return await merge_readings(connection, readings)
 
     async def _store_by_halves(self, prepared: _Prepared) -> _Written:
         numbers = prepared.numbers
@@ -186,6 +189,9 @@ class Writer:
             try:
                 async with self._pool.connection(timeout=LONGEST_WAIT_S) as connection:
                     written = await write(connection)
+            except errors.UniqueViolation:
+                self._merges_left = _MERGES_AFTER_REPEAT
+                return await attempt()
             except _REFUSED as error:
                 return error
             return written

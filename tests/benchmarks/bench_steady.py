@@ -1,8 +1,8 @@
 """A gateway under steady load: how long until it hears that a batch is committed, and whether memory stays flat.
 
 ``python -m tests.benchmarks.bench_steady [--rate 15000] [--minutes 10]`` starts its own PostgreSQL and Mosquitto.
-Numbered batches of 100 readings are published at the rate; the time from publishing one to the service's acknowledgement that
-it is committed is measured for each. Broker, service, database and publisher share the machine.
+Numbered batches of 100 readings are published at the rate; the time from publishing one to the service's
+acknowledgement that it is committed is measured for each. Broker, service, database and publisher share the machine.
 """
 
 import argparse
@@ -76,10 +76,11 @@ async def measure(broker: EmbeddedBroker, database_url: str, rate: int, minutes:
             published_s = time.perf_counter() - started
             await until(lambda: gateway.is_acknowledged, within_s=60)
     cuts = statistics.quantiles(gateway.seconds, n=1000)
+    median, p99, longest = (round(seconds * 1000) for seconds in (cuts[499], cuts[989], max(gateway.seconds)))
+    rate_reached = batches * PER_BATCH / published_s
     sys.stdout.write(
-        f"{batches * PER_BATCH / published_s:,.0f} readings/s for {published_s:,.0f} s, "
-        f"{len(gateway.seconds):,} batches; publish to committed and told: median {cuts[499] * 1000:.0f} ms, p99 {cuts[989] * 1000:.0f} ms, "
-        f"longest {max(gateway.seconds) * 1000:.0f} ms\n"
+        f"{rate_reached:,.0f} readings/s for {published_s:,.0f} s, {len(gateway.seconds):,} batches; "
+        f"publish to committed and told: median {median} ms, p99 {p99} ms, longest {longest} ms\n"
         f"memory of ingest by tenths, MB: {', '.join(str(used // _MEGABYTE) for used in memory)}\n"
     )
 

@@ -38,23 +38,33 @@ class FeedEntry:
     corrects: bool
 
 
-async def read(connection: AsyncConnection, after: FeedPosition, limit: int) -> list[FeedEntry]:
-    """Entries behind a position, oldest first.
-
-    Only transactions older than every open one are shown. A writer that took its number earlier but commits later
-    can then never appear behind a position that has already moved on.
-    """
-    cursor = await connection.execute(
-        """
-        select transaction_id::text::bigint, id, zone, sensor_keys, times, "values", qualities, reasons, received_at,
-            corrects
-        from feed
+_READ = """
+select transaction_id::text::bigint, id, zone, sensor_keys, times, "values", qualities, reasons, received_at, corrects
+from (
+    select *, sum(pg_column_size(times) / 8) over (
+        order by transaction_id groups between unbounded preceding and 1 preceding) as readings_before
+    from (
+        select * from feed
         where (transaction_id, id) > (%s::text::xid8, %s)
           and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
         order by transaction_id, id limit %s
-        """,
-        (after.transaction_id, after.id, limit),
-    )
+    ) candidate
+) entry
+where coalesce(readings_before, 0) < %s
+order by transaction_id, id
+"""
+
+
+async def read(
+    connection: AsyncConnection, after: FeedPosition, limit: int, readings: int = 1_000_000
+) -> list[FeedEntry]:
+    """Entries behind a position, oldest first: ``limit`` of them, or less when they hold some ``readings`` already.
+
+    Only transactions older than every open one are shown. A writer that took its number earlier but commits later
+    can then never appear behind a position that has already moved on. ``readings`` ends the answer behind a whole
+    transaction, ``limit`` does not care.
+    """
+    cursor = await connection.execute(_READ, (after.transaction_id, after.id, limit, readings))
     return [FeedEntry(FeedPosition(row[0], row[1]), *row[2:]) async for row in cursor]
 
 

@@ -42,10 +42,10 @@ select count(*) from entry
 
 
 async def follow(connection: AsyncConnection) -> bool:
-    """Take in the next entries of the feed, in the caller's transaction; ``False`` when there was none left.
+    """Take in the next entries of the feed, in the caller's transaction; whether more may be left.
 
     Only one caller at a time gets on; the others wait for it and then go on behind it.
     """
     cursor = await connection.execute(_FOLLOW, {"consumer": CONSUMER, "limit": _ENTRIES_AT_ONCE})
     row = await cursor.fetchone()
-    return bool(row and row[0])
+    return bool(row and row[0] == _ENTRIES_AT_ONCE)

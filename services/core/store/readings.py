@@ -78,6 +78,19 @@ class ReadingColumns:
             self.received_us[rows],
         )
 
+    def in_order_of_keys(self) -> "ReadingColumns":
+        """The same readings by sensor and time.
+
+        In this order COPY touches each page of the index once, and all writers lock in the same order.
+        """
+        return self.take(np.lexsort((self.times_us, self.sensor_keys)))
+
+    @property
+    def has_repeats(self) -> bool:
+        """Whether readings in the order of keys hold a sensor's moment twice."""
+        same_sensor = self.sensor_keys[1:] == self.sensor_keys[:-1]
+        return bool(np.any(same_sensor & (self.times_us[1:] == self.times_us[:-1])))
+
     @classmethod
     def of_rows(cls, rows: Sequence[ReadingRow]) -> "ReadingColumns":
         """The same readings as arrays."""
@@ -202,26 +215,22 @@ async def write_readings(
     columns = rows if isinstance(rows, ReadingColumns) else ReadingColumns.of_rows(rows)
     if len(columns) == 0:
         return WriteResult(0, 0)
-    # In the order of the key COPY touches each page of the index once, and writers lock in the same order.
-    order = np.lexsort((columns.times_us, columns.sensor_keys))
-    ordered = columns.take(order)
-    if copy and not _has_repeats(ordered):
+    ordered = columns.in_order_of_keys()
+    if copy and not ordered.has_repeats:
         try:
             async with connection.transaction():
-                await _copy(connection, ordered)
+                return await copy_readings(connection, ordered)
         except errors.UniqueViolation:
             pass
-        else:
-            return WriteResult(len(columns), 0)
-    return await _merge(connection, ordered)
+    return await merge_readings(connection, ordered)
 
 
-def _has_repeats(ordered: ReadingColumns) -> bool:
-    same_sensor = ordered.sensor_keys[1:] == ordered.sensor_keys[:-1]
-    return bool(np.any(same_sensor & (ordered.times_us[1:] == ordered.times_us[:-1])))
+async def copy_readings(connection: AsyncConnection, columns: ReadingColumns) -> WriteResult:
+    """Store readings in the order of their keys by binary COPY, inside the caller's transaction.
 
-
-async def _copy(connection: AsyncConnection, columns: ReadingColumns) -> None:
+    Raises:
+        psycopg.errors.UniqueViolation: one of them is stored already, and the transaction is spoilt.
+    """
     times_us = columns.times_us - binary.POSTGRES_EPOCH_US
     readings = binary.rows_of_numbers(
         [
@@ -239,6 +248,7 @@ async def _copy(connection: AsyncConnection, columns: ReadingColumns) -> None:
         async with cursor.copy(statement) as copy:
             await copy.write(content)
     await connection.execute(_NOTIFY)
+    return WriteResult(len(columns), 0)
 
 
 def _by_zone(columns: ReadingColumns) -> Iterator[tuple[str, ReadingColumns]]:
@@ -258,7 +268,11 @@ def _feed_entry(part: ReadingColumns, zone: str) -> list[bytes]:
     ]
 
 
-async def _merge(connection: AsyncConnection, columns: ReadingColumns) -> WriteResult:
+async def merge_readings(connection: AsyncConnection, columns: ReadingColumns) -> WriteResult:
+    """Store what is new of readings in the order of their keys, and what changes a stored one, as ``write_readings``.
+
+    Several times slower than COPY.
+    """
     given = (
         columns.sensor_keys.tolist(),
         [columns.zone_names[zone] for zone in columns.zones],
