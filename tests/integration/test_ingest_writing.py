@@ -74,8 +74,7 @@ async def test_the_current_value_moves_forward_only(database_url: str, tables: T
     for rows in ([row(1, 5, 5.0), row(1, 9, 9.0), row(1, 7, 7.0)], [row(1, 8, 8.0)]):
         await write(database_url, rows)
         async with await AsyncConnection.connect(database_url) as connection:
-            assert await latest.follow(connection)
-            assert not await latest.follow(connection)
+            assert not await latest.follow(connection), "there is nothing left for a second time"
     assert tables.ask("select value from latest") == [(9.0,)]
 
 
