@@ -1,19 +1,18 @@
 """The city: lifelines, zones and assets."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from services.api import problems, schemas
+from services.api.bounding_box import BoxText, read_box
 from services.api.security import Connection, Reader
 from services.core.asset import Asset
 from services.core.lifeline import LABELS, Lifeline
 from services.core.store import network, overview
 
 router = APIRouter(tags=["city"])
-
-_WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
 @router.get("/lifelines", summary="The lifelines and how they are doing")
@@ -55,22 +54,6 @@ def _feature(asset: Asset) -> dict[str, Any]:
     }
 
 
-def _within_the_world(west: float, south: float, east: float, north: float) -> bool:
-    return _WORLD[0] <= west <= east <= _WORLD[2] and _WORLD[1] <= south <= north <= _WORLD[3]
-
-
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
-    if text is None:
-        return None
-    try:
-        parts = [float(part) for part in text.split(",")]
-    except ValueError:
-        parts = []
-    if len(parts) != len(_WORLD) or not _within_the_world(*parts):
-        raise problems.not_valid("query.bbox", "four numbers `west,south,east,north` in degrees")
-    return parts[0], parts[1], parts[2], parts[3]
-
-
 @router.get("/assets", summary="Assets as GeoJSON")
 async def list_assets(
     connection: Connection,
@@ -78,10 +61,10 @@ async def list_assets(
     lifeline: Lifeline | None = None,
     zone: str | None = None,
     kind: str | None = None,
-    bbox: Annotated[str | None, Query(description="west,south,east,north in degrees")] = None,
+    bbox: BoxText = None,
 ) -> dict[str, Any]:
     """A FeatureCollection in WGS 84 (RFC 7946)."""
-    found = await network.load_assets(connection, lifeline=lifeline, zone=zone, kind=kind, box=_box(bbox))
+    found = await network.load_assets(connection, lifeline=lifeline, zone=zone, kind=kind, box=read_box(bbox))
     return {"type": "FeatureCollection", "features": [_feature(asset) for asset in found]}
 
 
