@@ -33,7 +33,6 @@ def _registry() -> "UnitRegistry[float]":
     """Units as pint knows them, with those of this field; loading them takes a third of a second."""
     registry: UnitRegistry[float] = UnitRegistry(autoconvert_offset_to_baseunit=True, cache_folder=None)
     registry.define("microstrain = 1e-6 = µε = με = ue")
-    registry.define("metre_of_water = 9806.65 pascal = mH2O")
     registry.define("@alias percent = pct")
     return registry
 
