@@ -100,9 +100,15 @@ class Batcher:
         return batch
 
     def discard(self, source: Source) -> None:
-        """Forget what a lost connection delivered, because the broker will send it again."""
+        """Forget what a lost connection delivered, because the broker will send it again.
+
+        Those who wait are told, although nothing is committed: the connection can acknowledge nothing any more.
+        """
         for batch in (*self._full, self._open):
             if batch is not None:
+                for part in batch.parts:
+                    if part.source is source:
+                        part.settled()
                 batch.parts = [part for part in batch.parts if part.source is not source]
                 batch.entries = sum(len(part.resolved.keys) + len(part.resolved.rejections) for part in batch.parts)
         self._full = deque(batch for batch in self._full if batch.parts)

@@ -73,7 +73,10 @@ class Intake:
         await done
 
     def discard(self, source: Source) -> None:
-        """Forget what a lost connection delivered."""
+        """Forget what a lost connection delivered, and tell those who wait that nobody does any more."""
+        for waiting in self._queue:
+            if waiting.source is source:
+                waiting.settled()
         self._queue = deque(waiting for waiting in self._queue if waiting.source is not source)
         self._batcher.discard(source)
 

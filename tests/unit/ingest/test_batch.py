@@ -77,9 +77,11 @@ async def test_settling_tells_every_message_of_the_batch() -> None:
 
 async def test_discarding_forgets_what_one_connection_delivered_and_nothing_else() -> None:
     batcher = Batcher(entries=2, messages=100, delay=timedelta(seconds=0.1))
+    settled: list[object] = []
     for source in ("lost", "lost", "lost", "kept", "lost"):
-        batcher.add(part(1, source))
+        batcher.add(part(1, source, settled))
     batcher.discard("lost")
+    assert settled == ["lost"] * 4, "who counts what is under way must hear of it"
     batch = await asyncio.wait_for(batcher.take(), 1)
     assert [waiting.source for waiting in batch.parts] == ["kept"]
     with pytest.raises(TimeoutError):
