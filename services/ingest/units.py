@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from pint import UnitRegistry
-from pint.errors import PintError
+if TYPE_CHECKING:
+    from pint import UnitRegistry
 
 _PROBES = (0.0, 1.0)
 _LETTERS = "A-Za-zµμΩ°%ε"
@@ -30,7 +31,9 @@ class Conversion:
 
 @cache
 def _registry() -> "UnitRegistry[float]":
-    """Units as pint knows them, with those of this field; loading them takes a third of a second."""
+    """Units as pint knows them, with those of this field; loading them takes a second that most cities never need."""
+    from pint import UnitRegistry  # noqa: PLC0415
+
     registry: UnitRegistry[float] = UnitRegistry(autoconvert_offset_to_baseunit=True, cache_folder=None)
     registry.define("microstrain = 1e-6 = µε = με = ue")
     registry.define("@alias percent = pct")
@@ -46,6 +49,8 @@ def conversion(unit: str, declared: str) -> Conversion | None:
     if unit == declared:
         return Conversion(1.0, 0.0)
     registry = _registry()
+    from pint.errors import PintError  # noqa: PLC0415 - loaded with the registry
+
     try:
         sent, wanted = registry.Unit(_spelt(unit)), registry.Unit(_spelt(declared))
         zero, one = (registry.Quantity(probe, sent).to(wanted).magnitude for probe in _PROBES)
