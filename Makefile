@@ -33,7 +33,7 @@ test-timescale: $(VENV)/.development ## set up both TimescaleDB levels and test 
 	@command -v npm >/dev/null || [ -x $(BIN)/npm ] || { echo "== installing Node.js from a wheel"; VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q '$(NODE_WHEEL)'; }
 	@PATH="$(abspath $(BIN)):$$PATH" deploy/test-timescale.sh
 	@echo "== tests"
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest tests/storage
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest tests/storage tests/integration/test_reading_queries.py
 
 check: $(VENV)/.development ## lint, formatting, types, import rules
 	@echo "== ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,5 +1,8 @@
+#!/bin/sh
 # Sourced by backup.sh and restore.sh: puts the address of the database where PostgreSQL's programs look for it, so that
 # no password stands on a command line.
+set -eu
+# shellcheck disable=SC2034 # the scripts that read this one use it
 programs=${PG_PROGRAMS:+$PG_PROGRAMS/}
 if [ -n "${LIFELINE_DATABASE_URL:-}" ]; then
     address=$(python3 - <<'PYTHON'
