@@ -13,7 +13,7 @@ SCRIPTS = sorted(path for path in DEPLOY.glob("**/*.sh") if "node_modules" not i
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_shellcheck_has_nothing_to_say(script: Path, packaged_tools: Path) -> None:
-    command = [packaged_tools / "shellcheck", "--external-sources", script.relative_to(ROOT)]
+    command = [str(packaged_tools / "shellcheck"), "--external-sources", str(script.relative_to(ROOT))]
     checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
