@@ -173,12 +173,6 @@ class NumberedShape(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     buffer: Annotated[str, Meta(max_length=64)] = ""
 
 
-SENSOR_PAYLOAD = WireReading | list[WireReading] | WireColumns
-"""What a sensor's topic carries."""
-GATEWAY_PAYLOAD = list[WireGatewayReading] | WireGatewayColumns | WireNumbered | WireGatewayReading
-"""What a gateway's topic carries."""
-
-
 def payload_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of each kind of payload, by the name of the published file."""
     kinds = {

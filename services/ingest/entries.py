@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -104,7 +103,7 @@ def _rows(columns: dict[Any, Any]) -> Iterator[dict[str, Any]]:
         if column is not None and (not isinstance(column, list) or len(column) != length):
             raise ValueError(f"{name}: must be a list as long as that of the times, {length}")
     present = {name: column for name, column in columns.items() if column is not None}
-    for values in zip(*present.values(), strict=True) if present else repeat((), length):
+    for values in zip(*present.values(), strict=True):
         row = dict(zip(present, values, strict=True))
         yield {name: value for name, value in row.items() if value is not None or name not in {"unit", "quality"}}
 

@@ -124,8 +124,8 @@ class _Connection:
         self._granted: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
         self.lost = asyncio.Event()
         self.lost_because = "the connection was closed"
-        self._acknowledge_to = _Client(session.instance, session.in_flight, self._on_message)
-        self._client = self._acknowledge_to.library
+        self._acknowledging_client = _Client(session.instance, session.in_flight, self._on_message)
+        self._client = self._acknowledging_client.library
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
 
@@ -222,7 +222,7 @@ class _Connection:
         while self._deliveries and self._deliveries[0].is_settled:
             settled.append(self._deliveries.popleft().packet_identifier)
         if settled and not self.lost.is_set():
-            self._acknowledge_to.acknowledge(settled)
+            self._acknowledging_client.acknowledge(settled)
         if not self._deliveries:
             self._idle.set()
 
