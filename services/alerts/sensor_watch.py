@@ -9,6 +9,7 @@ from services.alerts.detectors.contract import Detector, Score
 from services.alerts.detectors.gap import Gap
 from services.alerts.episode import Episode, Grounds, Place, configuration_hash, moment
 from services.alerts.lifelines.contract import SensorRule
+from services.alerts.score_log import ScoreLog
 from services.core.finding import Finding, FindingState
 from services.core.reading import Quality
 from services.core.sensor import Sensor
@@ -48,9 +49,10 @@ class SensorWatch:
     ``last_s`` is the event time of the last judged reading, seconds since 1970.
     """
 
-    __slots__ = ("_judges", "_place", "_recent", "_sensor", "_tolerated_s", "changed", "last_s")
+    __slots__ = ("_judges", "_log", "_place", "_recent", "_sensor", "_tolerated_s", "changed", "last_s")
 
-    def __init__(self, zone: str, sensor: Sensor, rules: Iterable[SensorRule]) -> None:
+    def __init__(self, zone: str, sensor: Sensor, rules: Iterable[SensorRule], log: ScoreLog | None = None) -> None:
+        self._log = log
         self._sensor = sensor
         self._place = Place(sensor.lifeline, zone, sensor.id, sensor.asset, (sensor.id,))
         self._tolerated_s = Gap(sensor.interval.total_seconds()).tolerated_s
@@ -78,6 +80,8 @@ class SensorWatch:
             if bad and not judge.judges_bad:
                 continue
             score = judge.detector.score(time_s, self._distrusted(value) if bad else value)
+            if self._log is not None and judge.learns:
+                self._log(time_s, f"{self._sensor.id}:{judge.rule.name}", score.value)
             told = judge.episode.judge(time_s, score)
             if told is not None:
                 into.append(self._tell(judge, told, time_s, score))

@@ -1,16 +1,19 @@
 """Judges the readings of one zone in event time: readings in, findings out, nothing else."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
-from services.alerts.lifelines.contract import LifelineRules
+from services.alerts.lifelines.contract import LifelineRules, Site
+from services.alerts.score_log import ScoreLog
+from services.alerts.search_watch import SearchWatch
 from services.alerts.sensor_watch import SensorWatch
 from services.alerts.silence import Silence
 from services.alerts.zone_watch import ZoneWatch
 from services.core.finding import Finding
+from services.core.network_file import NetworkFile
 from services.core.reading import Quality, Reading
 from services.core.sensor import Sensor
 
@@ -38,19 +41,31 @@ class ZoneEngine:
     """
 
     def __init__(
-        self, zone: str, rules: LifelineRules, sensors: Sequence[Sensor], *, allowed_lateness: timedelta
+        self,
+        zone: str,
+        rules: LifelineRules,
+        sensors: Sequence[Sensor],
+        *,
+        allowed_lateness: timedelta,
+        network: NetworkFile | None = None,
+        learn_until: datetime | None = None,
+        log: ScoreLog | None = None,
     ) -> None:
+        """Judge by the rules of the zone's lifeline.
+
+        ``network`` is the model of its pipes, if there is one. What came before ``learn_until`` is history that a
+        search may learn from before it has to speak. ``log`` sees every score.
+        """
         self.counts = Counts()
         self._lateness_s = allowed_lateness.total_seconds()
-        self._watches = {sensor.id: SensorWatch(zone, sensor, rules.sensor_rules) for sensor in sensors}
+        site = Site(tuple(sensors), network, None if learn_until is None else learn_until.timestamp())
+        searches, replaced = _searches(zone, rules, site, log)
+        rules = rules.without(replaced)
+        self._watches = {sensor.id: SensorWatch(zone, sensor, rules.sensor_rules, log) for sensor in sensors}
         self._silence = Silence(zone, rules, sensors)
-        self._zone_watches: list[ZoneWatch] = []
-        for rule in rules.zone_rules:
-            members = [sensor for sensor in sensors if sensor.quantity in rule.quantities]
-            if len(members) >= rule.minimum_sensors:
-                self._zone_watches.append(ZoneWatch(zone, rule, members))
+        self._zone_watches: list[ZoneWatch | SearchWatch] = [*_zone_watches(zone, rules, sensors, log), *searches]
         self._rows_of = {
-            sensor.id: [watch for watch in self._zone_watches if sensor.quantity in watch.rule.quantities]
+            sensor.id: [watch.grid for watch in self._zone_watches if sensor.id in watch.grid.columns]
             for sensor in sensors
         }
         self._held: list[_Held] = []
@@ -113,7 +128,7 @@ class ZoneEngine:
 
     def _pass_time(self, time_s: float, findings: list[Finding]) -> None:
         for watch in self._zone_watches:
-            watch.pass_time(time_s, findings)
+            watch.grid.pass_time(time_s, findings)
 
     def _judge(self, entry: _Held, findings: list[Finding]) -> None:
         time_s, sensor, value, quality = entry
@@ -155,9 +170,9 @@ class ZoneEngine:
         self._touched.clear()
         self._silence.changed.clear()
         for watch in self._zone_watches:
-            if watch.changed:
-                changed[f"zone:{watch.rule.name}"] = watch.state()
-                watch.changed = False
+            if watch.grid.changed:
+                changed[f"zone:{watch.name}"] = watch.state()
+                watch.grid.changed = False
         buffer = self._buffer_state()
         if buffer != self._told_buffer:
             changed["buffer"] = self._told_buffer = buffer
@@ -178,7 +193,7 @@ class ZoneEngine:
                 watch.restore(state[sensor]["watch"])
                 self._silence.restore_sensor(sensor, state[sensor]["silence"])
         for zone_watch in self._zone_watches:
-            if (name := f"zone:{zone_watch.rule.name}") in state:
+            if (name := f"zone:{zone_watch.name}") in state:
                 zone_watch.restore(state[name])
         if "buffer" not in state:
             return
@@ -190,3 +205,27 @@ class ZoneEngine:
             if sensor in self._watches:
                 self._held.append((time_s, sensor, value, quality))
                 self._silence.arrive(sensor, time_s)
+
+
+def _zone_watches(
+    zone: str, rules: LifelineRules, sensors: Sequence[Sensor], log: ScoreLog | None
+) -> Iterator[ZoneWatch]:
+    for rule in rules.zone_rules:
+        members = [sensor for sensor in sensors if sensor.quantity in rule.quantities]
+        if len(members) >= rule.minimum_sensors:
+            yield ZoneWatch(zone, rule, members, log)
+
+
+def _searches(
+    zone: str, rules: LifelineRules, site: Site, log: ScoreLog | None
+) -> tuple[list[SearchWatch], frozenset[str]]:
+    """The searches that apply to the zone, and the names of the rules whose place they take."""
+    watches: list[SearchWatch] = []
+    replaced: frozenset[str] = frozenset()
+    for rule in rules.searches:
+        members = sorted((each for each in site.sensors if each.quantity in rule.quantities), key=lambda each: each.id)
+        detector = rule.detector(replace(site, sensors=tuple(members))) if members else None
+        if detector is not None:
+            watches.append(SearchWatch(zone, rule, detector, members, log))
+            replaced |= rule.replaces
+    return watches, replaced

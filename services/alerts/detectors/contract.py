@@ -4,6 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+from services.core.finding import FindingState
+from services.core.severity import Severity
+from services.core.text import Text
+
 State = Mapping[str, Any]
 """What a detector remembers, in values that JSON can carry without loss."""
 
@@ -82,3 +86,55 @@ class RowDetector(_Remembering):
 
     def learn(self, time_s: float, row: Sequence[float]) -> None:
         """Take a normal row into the notion of normal."""
+
+
+class Suspect(NamedTuple):
+    """An asset from which the trouble may come, and its share of the suspicion; all shares add up to 1 at most."""
+
+    asset: str
+    probability: float
+
+
+class Claim(NamedTuple):
+    """What a search says about one trouble of several that it follows at the same time.
+
+    ``outcome`` names one of its rule's outcomes (what sort of trouble), ``key`` the trouble: the same from ``RAISED``
+    to ``CLEARED``, never used again. ``since_s`` is when it began as far as is known now. ``columns`` are the sensors
+    that show it, clearest first, never empty; ``suspects`` the assets it may come from, likeliest first. ``score``,
+    ``value`` (in the unit of the first column) and ``expected`` are what ``Score`` says; ``seen`` the numbers behind
+    it; ``fields`` fill the outcome's sentence.
+    """
+
+    outcome: str
+    key: str
+    state: FindingState
+    severity: Severity
+    score: float
+    since_s: float
+    columns: tuple[str, ...]
+    suspects: tuple[Suspect, ...] = ()
+    value: float | None = None
+    expected: float | None = None
+    seen: Mapping[str, Any] | None = None
+    fields: Mapping[str, str | Text] | None = None
+
+
+class SearchDetector(_Remembering):
+    """Scores aligned rows as a ``RowDetector`` does, and itself follows every trouble it finds from begin to end.
+
+    For methods that have to take what they found already into account before they can look for the next: a leak that
+    still runs is subtracted from the balance in which the next one shows. ``score`` scores first and learns then, if
+    it may learn; ``claims`` are what there is to tell after the row that was scored last, usually nothing.
+    """
+
+    columns: tuple[str, ...]
+
+    __slots__ = ()
+
+    @abstractmethod
+    def score(self, time_s: float, row: Sequence[float]) -> Score:
+        """The score of a row at the end of its cell: how unusual it is beside what has been found already."""
+
+    @abstractmethod
+    def claims(self) -> Sequence[Claim]:
+        """What changed with the row scored last; asked once after each ``score``."""

@@ -1,12 +1,13 @@
 """What one lifeline declares: its quantities and its rules."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services.alerts.detectors.contract import Detector, RowDetector
+from services.alerts.detectors.contract import Detector, RowDetector, SearchDetector
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
+from services.core.network_file import NetworkFile
 from services.core.quantity import Quantity
 from services.core.sensor import Sensor
 from services.core.severity import Severity
@@ -65,6 +66,35 @@ class ZoneRule(Rule):
     minimum_sensors: int = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a search looks: its sensors of the rule's quantities, in alphabetical order, and the model, if any.
+
+    ``learn_until_s`` (seconds since 1970) ends the history that was given to learn from; ``None`` where nobody says.
+    """
+
+    sensors: tuple[Sensor, ...]
+    network: NetworkFile | None = None
+    learn_until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRule:
+    """A rule that looks for several troubles at once among the sensors of a site, on a grid of event time.
+
+    ``outcomes`` are what it may find, each a rule of its own with its kind and its sentences; claims name them.
+    ``detector`` answers ``None`` where the site has not what the method needs. Where it applies, the rules named in
+    ``replaces`` are not asked at the same sensors: two methods that see the same trouble would tell it twice.
+    """
+
+    name: str
+    outcomes: tuple[Rule, ...]
+    quantities: tuple[str, ...]
+    detector: Callable[[Site], SearchDetector | None]
+    replaces: frozenset[str] = frozenset()
+    step: timedelta = timedelta(minutes=5)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceRule(Rule):
     """A rule about hearing nothing, of a sensor or of a gateway with all its sensors."""
@@ -83,6 +113,7 @@ class LifelineRules:
     quantities: tuple[Quantity, ...]
     sensor_rules: tuple[SensorRule, ...]
     zone_rules: tuple[ZoneRule, ...] = ()
+    searches: tuple[SearchRule, ...] = ()
     sensor_silent: SilenceRule
     gateway_silent: SilenceRule
     event_driven: frozenset[str] = frozenset()
@@ -95,7 +126,16 @@ class LifelineRules:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule."""
-        return (*self.sensor_rules, *self.zone_rules, self.sensor_silent, self.gateway_silent)
+        outcomes = (outcome for search in self.searches for outcome in search.outcomes)
+        return (*self.sensor_rules, *self.zone_rules, *outcomes, self.sensor_silent, self.gateway_silent)
+
+    def without(self, names: frozenset[str]) -> "LifelineRules":
+        """The same without some sensor and zone rules."""
+        return replace(
+            self,
+            sensor_rules=tuple(rule for rule in self.sensor_rules if rule.name not in names),
+            zone_rules=tuple(rule for rule in self.zone_rules if rule.name not in names),
+        )
 
     def rule(self, name: str) -> Rule:
         """The rule a finding names.
