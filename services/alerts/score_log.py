@@ -3,4 +3,4 @@
 from collections.abc import Callable
 
 ScoreLog = Callable[[float, str, float], None]
-"""Called with event time (seconds since 1970), target (``<sensor>:<rule>`` or ``zone:<rule>``), score (NaN: unknown)."""
+"""Called with event time (seconds since 1970), target (``<sensor>:<rule>``, ``zone:<rule>``), score (NaN: unknown)."""
