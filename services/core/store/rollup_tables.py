@@ -45,6 +45,8 @@ create table if not exists {table} (
 create index if not exists {table}_by_time on {table} using brin (bucket timestamptz_minmax_multi_ops);
 """
 
+# The upper bound lets everything pass. A planner that knows neither bound takes a stretch between two to be short, and a
+# stretch with one end to be a third of the table, for which it would read all of it.
 _VIEW = """
 create or replace view {view} as
 select sensor_key, bucket, {names} from {table}
@@ -52,6 +54,8 @@ where bucket < coalesce((select until from rollup_progress where summary = '{vie
 union all
 select sensor_key, date_bin({interval}, {source_time}, {origin}) as bucket, {columns} from {source}
 where {source_time} >= coalesce((select until from rollup_progress where summary = '{view}'), '-infinity')
+    and {source_time} < coalesce(
+        (select until + interval '1000 years' from rollup_progress where summary = '{view}'), 'infinity')
 group by 1, 2
 """
 
