@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage clean
+.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,7 +43,7 @@ check: $(VENV)/.development ## lint, formatting, types, import rules
 format: $(VENV)/.development ## put the code into its form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: bench-ingest bench-storage ## benchmarks; figures and ratios, no pass or fail
+bench: bench-ingest bench-storage bench-detect ## benchmarks; figures and ratios, no pass or fail
 
 bench-ingest: $(VENV)/.development ## readings a second beside COPY, a null subscriber and peers; ten minutes of steady load
 	@$(BIN)/python -m tests.benchmarks.bench_ingest
@@ -52,6 +52,9 @@ bench-ingest: $(VENV)/.development ## readings a second beside COPY, a null subs
 
 bench-storage: $(VENV)/.development ## a dashboard's questions at 10 and at 100 million readings
 	@$(BIN)/python -m tests.benchmarks.bench_storage
+
+bench-detect: $(VENV)/.development ## detection on labelled recordings (LIFELINE_BENCH_DATA), and what it costs
+	@$(BIN)/python -m tests.benchmarks.bench_detect
 
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden

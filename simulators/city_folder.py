@@ -10,6 +10,7 @@ from typing import Any
 from simulators.city import Asset, City, Link, LonLat, Organisation, Person, Sensor, Threshold, Words, Zone
 from simulators.demo_city.background import background
 from simulators.demo_city.plan import plan_city
+from simulators.physics.epanet_network import epanet_input
 
 _ASSET_COLUMNS = ("id", "lifeline", "kind", "zone", "name_en", "name_zh", "organisation")
 _FILES: Mapping[str, tuple[str, ...]] = {
@@ -56,6 +57,7 @@ def write_city(folder: Path, seed: int) -> City:
     _write_features(folder / "zones.geojson", (zone_feature(zone) for zone in city.zones))
     _write_features(folder / "assets.geojson", (asset_feature(asset) for asset in city.assets))
     _write_features(folder / "background.geojson", background(streets))
+    (folder / "network.inp").write_text(epanet_input(city), "utf-8")
     return city
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from statistics import NormalDist
 
 from simulators.noise import Noise
 from simulators.scenario import Scenario, SensorFault, ends_at, starts_at
 
 _STREAM = 6
 _SPIKE_CHANCE = 0.35
+_NORMAL = NormalDist()
 
 
 class Devices:
@@ -26,6 +28,9 @@ class Devices:
         for fault, chance in zip(self._faults, chances, strict=False):
             started = starts_at(fault, self._origin)
             if fault.sensor in reported and started <= time < ends_at(fault, self._origin):
+                if fault.fault == "outage":
+                    del reported[fault.sensor]
+                    continue
                 hours = (time - started).total_seconds() / 3600
                 reported[fault.sensor] = self._reported(fault, reported[fault.sensor], hours, float(chance))
         return reported
@@ -45,4 +50,7 @@ class Devices:
             return round(value + fault.size * hours, 3)
         if fault.fault == "out-of-range":
             return fault.size
+        if fault.fault == "noise":
+            # A uniform number through the inverse of the normal distribution.
+            return round(value + fault.size * _NORMAL.inv_cdf(min(max(chance, 1e-9), 1 - 1e-9)), 3)
         return round(value + fault.size, 3) if chance < _SPIKE_CHANCE else value

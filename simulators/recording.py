@@ -63,6 +63,46 @@ def write_recording(
     return _write_readings(folder / "readings", (batch for time in instants for batch in field.step(time)))
 
 
+def record_scenario(
+    folder: Path,
+    city_folder: Path,
+    scenario: str | Path,
+    start: datetime,
+    history: timedelta,
+    *,
+    step: timedelta = timedelta(minutes=5),
+    seed: int = 1,
+    lifelines: tuple[str, ...] = (),
+) -> int:
+    """Write a whole scenario behind a normal ``history`` to learn from, and return how many readings there are.
+
+    ``lifelines`` are by default those in which the scenario does something; a recording of water alone carries a
+    hydraulic model.
+
+    Raises:
+        ValueError: as ``write_recording``, or a lifeline does not exist.
+    """
+    plan, city = load_scenario(scenario), read_city(city_folder)
+    check_scenario(plan, city)
+    concerned = {lifeline_of(city, injection) for injection in plan.injections}
+    chosen = lifelines or tuple(name for name in LIFELINES if name in concerned) or tuple(LIFELINES)
+    for name in chosen:
+        if name not in LIFELINES:
+            raise ValueError(f"no lifeline {name!r} is simulated; there are {', '.join(LIFELINES)}")
+    length = history + timedelta(minutes=plan.length_min)
+    return write_recording(
+        folder,
+        city_folder,
+        scenario,
+        start,
+        length,
+        step=step,
+        seed=seed,
+        lifelines=chosen,
+        scenario_start=start + history,
+    )
+
+
 def _sampled(city: City, step: timedelta, lifelines: tuple[str, ...]) -> City:
     """The city with intervals that are multiples of the step, and only the recorded sensors."""
     seconds = round(step.total_seconds())

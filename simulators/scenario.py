@@ -10,6 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from simulators.city import City
 
+_KINDS_BROKEN = {
+    "pipe-leak": frozenset({"pipe"}),
+    "hydrant-use": frozenset({"hydrant"}),
+    "valve-shut": frozenset({"valve"}),
+    "pump-schedule": frozenset({"reservoir"}),
+}
+"""What kinds of asset a kind of injection can happen to, where not every asset will do."""
+
 SCENARIO_FOLDER = Path(__file__).parent / "scenarios"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -47,6 +55,44 @@ class WaterLeak(_Injection):
     flow_m3h: Annotated[float, Field(gt=0, le=2000)]
 
 
+class PipeLeak(_Injection):
+    """A hole in a pipe, ``position`` of the way along it, as wide as a circle of ``hole_mm``.
+
+    It opens at once, or its area grows evenly over ``growth_min``; at the end it is repaired. What it loses follows
+    from the pressure.
+    """
+
+    kind: Literal["pipe-leak"]
+    asset: str
+    hole_mm: Annotated[float, Field(gt=0, le=500)]
+    growth_min: Minutes = 0.0
+    position: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+
+class HydrantUse(_Injection):
+    """Water is taken from a hydrant: a fire is fought, a street is washed."""
+
+    kind: Literal["hydrant-use"]
+    asset: str
+    flow_m3h: Annotated[float, Field(gt=0, le=1000)]
+
+
+class ValveShut(_Injection):
+    """A valve stands shut that ought to be open."""
+
+    kind: Literal["valve-shut"]
+    asset: str
+
+
+class PumpSchedule(_Injection):
+    """The pumps of a waterworks deliver to another head, reached evenly within ``ramp_min`` and left likewise."""
+
+    kind: Literal["pump-schedule"]
+    asset: str
+    head_change_m: Annotated[float, Field(ge=-60, le=60)]
+    ramp_min: Annotated[float, Field(ge=0, le=240)] = 5.0
+
+
 class GasLeak(_Injection):
     """A main leaks at its point next to the underground space ``near``, whose methane would settle at ``lel``."""
 
@@ -73,11 +119,15 @@ class Overload(_Injection):
 
 
 class SensorFault(_Injection):
-    """A device lies: it repeats one value, drifts away by ``size`` per hour, reports ``size``, or spikes by it."""
+    """A device lies or says nothing.
+
+    It repeats one value, drifts away by ``size`` per hour, reports ``size``, spikes by it, has that much more noise
+    (standard deviation), or is silent (outage).
+    """
 
     kind: Literal["sensor-fault"]
     sensor: str
-    fault: Literal["stuck", "drift", "out-of-range", "spikes"]
+    fault: Literal["stuck", "drift", "out-of-range", "spikes", "noise", "outage"]
     size: float = 0.0
 
 
@@ -89,7 +139,17 @@ class GatewayOutage(_Injection):
 
 
 Injection = Annotated[
-    WaterLeak | GasLeak | Cloudburst | Overload | SensorFault | GatewayOutage, Field(discriminator="kind")
+    WaterLeak
+    | PipeLeak
+    | HydrantUse
+    | ValveShut
+    | PumpSchedule
+    | GasLeak
+    | Cloudburst
+    | Overload
+    | SensorFault
+    | GatewayOutage,
+    Field(discriminator="kind"),
 ]
 
 
@@ -129,7 +189,8 @@ def check_scenario(scenario: Scenario, city: City) -> None:
     """Make sure that the city has what the scenario breaks.
 
     Raises:
-        ScenarioError: an injection names an asset, sensor or gateway that the city does not have.
+        ScenarioError: an injection names an asset, sensor or gateway that the city does not have, or an asset to which
+            such a thing cannot happen.
     """
     gateways = {sensor.gateway for sensor in city.sensors}
     known = {"asset": city.asset, "near": city.asset, "sensor": city.sensor, "gateway": gateways}
@@ -138,6 +199,12 @@ def check_scenario(scenario: Scenario, city: City) -> None:
             named = getattr(injection, field, None)
             if named is not None and named not in names:
                 raise ScenarioError(f"{scenario.id}: injection {injection.id}: {field} {named!r} is not in {city.id}")
+        kinds = _KINDS_BROKEN.get(injection.kind)
+        asset = city.asset.get(getattr(injection, "asset", ""))
+        if kinds and asset is not None and (asset.kind not in kinds or asset.lifeline != "water"):
+            raise ScenarioError(
+                f"{scenario.id}: injection {injection.id}: {injection.kind} cannot happen to {asset.kind} {asset.id}"
+            )
 
 
 def starts_at(injection: _Injection, origin: datetime) -> datetime:

@@ -12,10 +12,14 @@ from simulators.scenario import (
     Cloudburst,
     GasLeak,
     GatewayOutage,
+    HydrantUse,
     Injection,
     Overload,
+    PipeLeak,
+    PumpSchedule,
     Scenario,
     SensorFault,
+    ValveShut,
     WaterLeak,
     ends_at,
     starts_at,
@@ -82,8 +86,8 @@ def lifeline_of(city: City, injection: Injection) -> str:
 
 def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
     """Lifeline, asset (a gateway outage has the gateway), peak and unit."""
-    if isinstance(injection, WaterLeak):
-        return "water", injection.asset, injection.flow_m3h, "m3/h"
+    if isinstance(injection, WaterLeak | HydrantUse | PipeLeak | PumpSchedule | ValveShut):
+        return "water", injection.asset, *_what_in_water(injection)
     if isinstance(injection, GasLeak):
         return "gas", injection.asset, injection.lel, "%LEL"
     if isinstance(injection, Cloudburst):
@@ -96,6 +100,16 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
         return sensors[0].lifeline, injection.gateway, minutes, "min"
     sensor = city.sensor[injection.sensor]
     return sensor.lifeline, sensor.asset, injection.size, sensor.unit
+
+
+def _what_in_water(injection: WaterLeak | HydrantUse | PipeLeak | PumpSchedule | ValveShut) -> tuple[float, str]:
+    if isinstance(injection, PipeLeak):
+        return injection.hole_mm, "mm"
+    if isinstance(injection, PumpSchedule):
+        return injection.head_change_m, "m"
+    if isinstance(injection, ValveShut):
+        return injection.end_min - injection.start_min, "min"
+    return injection.flow_m3h, "m3/h"
 
 
 def _floods(city: City, scenario: Scenario, origin: datetime, seed: int) -> Iterator[Truth]:

@@ -1,10 +1,13 @@
 """From findings to alerts: one evolving record an episode. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from services.alerts.tracing.city_graph import CityGraph
+from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
+from services.alerts.tracing.trace import trace
 from services.core.alert import MOVES, Alert, AlertMove, AlertState
 from services.core.alert_kind import AlertKind
 from services.core.finding import Finding, FindingState
@@ -12,6 +15,36 @@ from services.core.move import next_state
 from services.core.severity import Severity
 
 _NAMESPACE = UUID("6f1b7a52-2f0e-4a55-9c41-1f3d3b8f6a10")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where an alert may come from: the network, and the asset at which each sensor sits."""
+
+    graph: CityGraph
+    sensor_assets: Mapping[str, str]
+    price: WaterPrice = DEFAULT_PRICE
+
+
+def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sources, now: datetime) -> Alert | None:
+    """The alert after a finding, traced; ``running`` is the open alert of the finding's asset and kind, if any.
+
+    ``None`` when the finding clears what nobody had raised. The trace is made when the alert opens, and anew when it
+    gets worse or more sensors speak; what a rule sees when it lets go says nothing about where the trouble came from.
+    """
+    if running is None:
+        if finding.state is FindingState.CLEARED:
+            return None
+        return _traced(open_episode(finding, kind, now), finding, sources)
+    merged = merge(running, finding)
+    is_news = merged.highest_severity > running.highest_severity or set(merged.sensors) != set(running.sensors)
+    return _traced(merged, finding, sources) if is_news and finding.state is not FindingState.CLEARED else merged
+
+
+def _traced(alert: Alert, finding: Finding, sources: Sources) -> Alert:
+    if alert.sensor_fault:
+        return alert
+    return replace(alert, trace=trace(sources.graph, alert, finding.evidence, sources.sensor_assets, sources.price))
 
 
 def _rule_at(finding: Finding) -> str:

@@ -1,246 +1,321 @@
-"""Follows the feed: committed readings → zone engines → the loop, exactly once and across restarts."""
+"""Follows the feed: committed readings → engines of our units → the loop, exactly once and across restarts."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, timedelta
-from itertools import chain
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 
 from services.alerts import lifelines, loop
 from services.alerts.city_clock import CityClock
-from services.alerts.lifelines.contract import LifelineRules
+from services.alerts.lane import Lane, Taker
+from services.alerts.membership import Membership
+from services.alerts.metrics import Metrics
+from services.alerts.models.adoption import with_models
 from services.alerts.tracing.city_graph import CityGraph
+from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
+from services.alerts.units import State, Unit, Units
 from services.alerts.zone_engine import ZoneEngine
 from services.core.finding import Finding
-from services.core.reading import Quality, QualityReason, Reading
+from services.core.move import ChangedMeanwhileError
 from services.core.sensor import Sensor
-from services.core.store import alert_kinds, detector_state, feed, network, sensors
-from services.core.store.feed import FeedEntry, FeedPosition
+from services.core.store import (
+    alert_kinds,
+    detector_models,
+    detector_state,
+    feed,
+    network,
+    networks,
+    sensors,
+    shares,
+)
+from services.core.store.detector_state import StateRow
+from services.core.store.feed import END, FeedEntry, FeedPosition
 from services.core.store.pool import Pool
+from services.core.store.shares import Place
 
 _ENTRIES_AT_ONCE = 1000
 _READINGS_AT_ONCE = 200_000
 """Bounds what is held in memory after a long absence."""
-_SLICE = timedelta(minutes=1)
-"""Event time between two looks at who has fallen silent."""
-_MISFITS = (LookupError, TypeError, ValueError, AttributeError)
-"""How a detector's code meets a state that it did not write."""
+_COUNTED_BEHIND = 10_000
+"""Waiting entries are counted no further: so many are too many."""
+_COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, ChangedMeanwhileError)
+"""How the database tells two processes that conclude about the same asset at the same moment."""
+_MOST_COLLISIONS = 5
 
 log = structlog.get_logger()
 
 
 class OvertakenError(Exception):
-    """Another process has moved the position in the feed: this one has lost it without noticing."""
+    """A share of this step has gone to another process without our noticing; nothing of the step was stored."""
 
 
 @dataclass
-class _Memory:
-    """What the follower holds between two steps; thrown away and read anew after any failure.
+class _City:
+    """What the register says, read anew when it changes or a step failed.
 
-    ``stored`` is the position in the database, ``strangers`` are sensor keys that the register does not hold.
+    ``strangers`` are sensor keys that it does not hold and for which we have looked since.
     """
 
-    position: FeedPosition
-    stored: FeedPosition
-    clock: CityClock
-    engines: dict[str, ZoneEngine]
-    sensors_by_key: dict[int, Sensor]
-    city: loop.City
+    units: dict[str, Unit]
+    takers: dict[int, Taker]
+    conclusions: loop.City
+    sensor_count: int
     strangers: set[int] = field(default_factory=set)
 
 
 class FeedFollower:
-    """Judges what the feed brings and stores conclusions, detector state and position in one transaction.
+    """Judges what the feed brings for our shares, and stores conclusions, state and position in one transaction.
+
+    Shares that stand at the same place in the feed form a lane and are read together. One that comes from another
+    process stands elsewhere; the lane that is furthest behind takes its step first, until it has caught up.
 
     If anything fails, nothing of the step is stored and the memory is rebuilt from the database, so that the step
     is simply taken again.
     """
 
-    def __init__(self, pool: Pool, consumer: str, *, allowed_lateness: timedelta, idle_release: timedelta) -> None:
-        """Follow as ``consumer``; one consumer name is followed by one process at a time."""
+    def __init__(
+        self,
+        pool: Pool,
+        membership: Membership,
+        *,
+        allowed_lateness: timedelta,
+        idle_release: timedelta,
+        metrics: Metrics | None = None,
+        price: WaterPrice = DEFAULT_PRICE,
+    ) -> None:
+        """Follow for the shares that ``membership`` holds; ``price`` is what lost water costs."""
+        self._price = price
         self._pool = pool
-        self._consumer = consumer
+        self._membership = membership
         self._allowed_lateness = allowed_lateness
         self._idle_release_s = idle_release.total_seconds()
-        self._memory: _Memory | None = None
-        self._last_entry_at = time.monotonic()
-        self._released = False
+        self._units = Units(lifelines.discover())
+        self._city: _City | None = None
+        self._lanes: list[Lane] = []
+        self._collisions = 0
+        self.metrics = metrics or Metrics()
         self.readings_judged = 0
 
     def forget(self) -> None:
         """Read everything anew before the next step: the register changed, or a step failed."""
-        self._memory = None
+        self._city = None
+        self._lanes.clear()
 
     async def step(self) -> bool:
         """Take the next entries, if any; ``False`` when there was nothing to do.
 
         Raises:
-            OvertakenError: another process follows the feed too; nothing of the step was stored.
+            OvertakenError: another process follows one of our shares; nothing of the step was stored.
         """
         try:
-            return await self._step()
+            moved = await self._step()
+        except OvertakenError:
+            self.forget()
+            self._membership.forget()
+            self.metrics.overtaken.inc()
+            raise
+        except _COLLISIONS as error:
+            self.forget()
+            self._collisions += 1
+            if self._collisions > _MOST_COLLISIONS:
+                raise
+            log.info("another process concluded about the same at once; taking the step again", reason=str(error))
+            return True
         except BaseException:
             self.forget()
             raise
+        self._collisions = 0
+        return moved
 
     async def _step(self) -> bool:
+        await self._change_hands()
+        if self._city is None or not self._lanes:
+            return False
+        lane, until = self._rearmost()
         async with self._pool.connection() as connection:
-            memory = self._memory = self._memory or await self._recall(connection)
-            entries = await _read(connection, memory.position)
-            strangers = _strangers(entries, memory)
-            if strangers:
-                # Readings may be committed before the news of their sensor has reached this process.
-                strangers |= memory.strangers
-                memory = self._memory = await self._recall(connection)
-                memory.strangers = strangers - memory.sensors_by_key.keys()
+            entries = await _read(connection, lane.position, until)
+        if await self._met_strangers(self._city, entries):
+            return True
+        if until < END and not entries:
+            self._catch_up(lane, until)
+            return True
+        return await self._take(self._city, lane, entries)
+
+    def _rearmost(self) -> tuple[Lane, FeedPosition]:
+        """The lane that is furthest behind, and where the next one stands, at which they meet."""
+        first, *others = sorted(self._lanes, key=lambda lane: lane.position)
+        return first, min((lane.position for lane in others), default=END)
+
+    async def _take(self, city: _City, lane: Lane, entries: list[FeedEntry]) -> bool:
+        now = time.monotonic()
         if entries:
-            self._last_entry_at = time.monotonic()
-            self._released = False
-            found = await asyncio.to_thread(self._judge, memory, entries)
-        elif not self._released and time.monotonic() - self._last_entry_at >= self._idle_release_s:
-            self._released = True
-            found = await asyncio.to_thread(_release, memory)
+            lane.last_entry_at, lane.released = now, False
+            found = await asyncio.to_thread(lane.judge, entries, city.takers)
+            position = entries[-1].position
+        elif not lane.released and now - lane.last_entry_at >= self._idle_release_s:
+            found = await asyncio.to_thread(lane.release)
+            position = lane.position
         else:
             return False
-        await self._keep(memory, found)
+        await self._keep(city, lane, position, found)
         return True
 
-    def _judge(self, memory: _Memory, entries: list[FeedEntry]) -> list[Finding]:
-        """Judge slice by slice of event time, so that a long backlog does not look like silence."""
-        found: list[Finding] = []
-        for _, by_zone in sorted(_slices(entries, memory.sensors_by_key).items()):
-            for zone, readings in by_zone.items():
-                self.readings_judged += len(readings)
-                if zone in memory.engines:
-                    found += memory.engines[zone].observe(readings)
-            if memory.clock.see(chain.from_iterable(by_zone.values())) and memory.clock.time is not None:
-                for engine in memory.engines.values():
-                    found += engine.advance(memory.clock.time)
-        memory.position = entries[-1].position
-        return found
-
-    async def _keep(self, memory: _Memory, found: list[Finding]) -> None:
+    async def _keep(self, city: _City, lane: Lane, position: FeedPosition, found: list[Finding]) -> None:
+        member, place = self._membership.instance, Place(position, lane.clock.time)
+        changed = await asyncio.to_thread(_changed_state, lane)
         async with self._pool.connection() as connection:
-            position, _ = await feed.load_cursor(connection, self._consumer, lock=True)
-            if position != memory.stored:
-                raise OvertakenError(f"the feed stands at {position}, not at {memory.stored}")
+            if not await shares.move_on(connection, member, sorted(lane.shares), lane.position, place):
+                raise OvertakenError(f"a share at {lane.position} has gone to another process")
             for finding in sorted(found, key=lambda finding: (finding.time, finding.id)):
-                alert = await loop.conclude(connection, memory.city, finding)
-                if alert is not None:
-                    log.info(
-                        "finding",
-                        kind=finding.kind,
-                        state=finding.state,
-                        severity=int(finding.severity),
-                        asset=finding.asset,
-                        event_time=finding.time.isoformat(),
-                        alert=str(alert.id),
-                    )
-            for zone, engine in memory.engines.items():
-                await detector_state.save(connection, zone, engine.changed_state())
-            await feed.save_cursor(connection, self._consumer, memory.position, memory.clock.time)
-        memory.stored = memory.position
+                await _conclude(connection, city.conclusions, finding)
+            await detector_state.save(connection, changed)
+        lane.position = position
+        self.readings_judged += sum(engine.counts.judged for engine in lane.engines.values())
+        self.metrics.steps.inc()
+        self.metrics.findings.inc(len(found))
+        self.metrics.unknown.inc(lane.take_unknown())
+        self.metrics.take(lane.engines.values())
 
-    async def _recall(self, connection: AsyncConnection) -> _Memory:
-        position, city_time = await feed.load_cursor(connection, self._consumer)
+    async def _change_hands(self) -> None:
+        """Let go of shares that went or should go to others, and take up those that came to us."""
+        if self._membership.surplus:
+            async with self._pool.connection() as connection:
+                await self._membership.hand_over(connection)
+        held = self._membership.held
+        for lane in self._lanes:
+            self._drop(lane, lane.shares - held)
+        self._lanes = [lane for lane in self._lanes if lane.shares]
+        new = held.difference(*(lane.shares for lane in self._lanes))
+        if new:
+            async with self._pool.connection() as connection:
+                city = self._city = self._city or await self._survey(connection)
+                await self._take_up(connection, city, new)
+
+    def _drop(self, lane: Lane, gone: set[int]) -> None:
+        if gone and self._city is not None:
+            lane.shares -= gone
+            for unit in [unit for unit in lane.engines if self._city.units[unit].share in gone]:
+                del lane.engines[unit]
+
+    async def _take_up(self, connection: AsyncConnection, city: _City, new: frozenset[int]) -> None:
+        units = [unit for unit in city.units.values() if unit.share in new]
+        places = await shares.places(connection, sorted(new))
+        states = await detector_state.load(connection, [unit.name for unit in units])
+        engines = await asyncio.to_thread(self._engines, units, states)
+        weights = dict.fromkeys(new, 0)
+        for unit in units:
+            weights[unit.share] += len(unit.sensors)
+        await shares.weigh(connection, self._membership.instance, weights)
+        for share, place in sorted(places.items()):
+            theirs = {unit.name: engines[unit.name] for unit in units if unit.share == share}
+            clock = CityClock(place.city_time, city.sensor_count)
+            # What was held when the last process ended is judged after the same silence as in one that ran through.
+            self._lanes.append(Lane(place.position, clock, {share}, theirs, time.monotonic()))
+        self._merge()
+        total = sum(len(lane.engines) for lane in self._lanes)
+        log.info("following the feed", units=total, shares=len(self._membership.held), lanes=len(self._lanes))
+        self.metrics.units.set(total)
+        self.metrics.shares.set(len(self._membership.held))
+
+    def _engines(self, units: Iterable[Unit], states: Mapping[str, State]) -> dict[str, ZoneEngine]:
+        return {unit.name: unit.engine(self._allowed_lateness, states.get(unit.name, {})) for unit in units}
+
+    def _catch_up(self, lane: Lane, until: FeedPosition) -> None:
+        """Nothing is left between a lane and the next one."""
+        lane.position = until
+        self._merge()
+
+    def _merge(self) -> None:
+        merged: dict[FeedPosition, Lane] = {}
+        for lane in self._lanes:
+            if lane.position in merged:
+                merged[lane.position].join(lane)
+            else:
+                merged[lane.position] = lane
+        self._lanes = list(merged.values())
+
+    async def _met_strangers(self, city: _City, entries: list[FeedEntry]) -> bool:
+        """Whether entries name sensors that the city did not hold; it is read anew then, and the step taken again.
+
+        Readings may be committed before the news of their sensor has reached this process.
+        """
+        strangers = {key for entry in entries for key in entry.sensor_keys} - city.takers.keys() - city.strangers
+        if not strangers:
+            return False
+        self.forget()
+        async with self._pool.connection() as connection:
+            self._city = await self._survey(connection)
+        self._city.strangers = (strangers | city.strangers) - self._city.takers.keys()
+        return True
+
+    async def _survey(self, connection: AsyncConnection) -> _City:
         registered = await sensors.load_sensors(connection)
         graph = CityGraph(await network.load_assets(connection), await network.load_links(connection))
-        states = await detector_state.load(connection)
-        engines = _restored_engines(registered, self._allowed_lateness, states)
-        # What was held when the last process ended is judged after the same silence as in one that ran through.
-        self._last_entry_at = time.monotonic()
-        self._released = False
-        log.info("following the feed", zones=len(engines), sensors=len(registered), position=str(position))
-        return _Memory(
-            position=position,
-            stored=position,
-            clock=CityClock(city_time, len(registered)),
-            engines=engines,
-            sensors_by_key={sensor.key: sensor for sensor in registered},
-            city=loop.City(
-                kinds=await alert_kinds.load_alert_kinds(connection),
-                graph=graph,
-                sensor_assets={sensor.id: sensor.asset for sensor in registered},
-            ),
+        models = await networks.load_networks(connection)
+        units = await asyncio.to_thread(self._units.of, registered, models)
+        taught = {(each.rule, each.target): each for each in await detector_models.in_use(connection)}
+        units = {name: replace(unit, rules=with_models(unit.rules, taught)) for name, unit in units.items()}
+        conclusions = loop.City(
+            kinds=await alert_kinds.load_alert_kinds(connection),
+            graph=graph,
+            sensor_assets={sensor.id: sensor.asset for sensor in registered},
+            price=self._price,
         )
+        return _City(units, _takers(registered, units.values()), conclusions, len(registered))
 
     async def prune(self) -> None:
         """Drop what has been read."""
         async with self._pool.connection() as connection:
             await feed.prune(connection)
 
-
-def _restored_engines(
-    registered: Iterable[Sensor], allowed_lateness: timedelta, states: Mapping[str, Mapping[str, Any]]
-) -> dict[str, ZoneEngine]:
-    rules = lifelines.discover()
-    by_zone: dict[str, list[Sensor]] = {}
-    for sensor in registered:
-        by_zone.setdefault(sensor.zone, []).append(sensor)
-    return {
-        zone: _restored_engine(zone, rules[members[0].lifeline], members, allowed_lateness, states.get(zone, {}))
-        for zone, members in sorted(by_zone.items())
-        if members[0].lifeline in rules
-    }
+    async def measure(self) -> None:
+        """Note how far behind the feed our slowest share is."""
+        if not self._lanes:
+            self.metrics.behind_entries.set(0)
+            self.metrics.behind_seconds.set(0)
+            return
+        lane, _ = self._rearmost()
+        async with self._pool.connection() as connection:
+            entries, since = await feed.behind(connection, lane.position, _COUNTED_BEHIND)
+        self.metrics.behind_entries.set(entries)
+        self.metrics.behind_seconds.set(0 if since is None else (datetime.now(UTC) - since).total_seconds())
 
 
-def _restored_engine(
-    zone: str,
-    rules: LifelineRules,
-    members: Sequence[Sensor],
-    allowed_lateness: timedelta,
-    state: Mapping[str, Mapping[str, Any]],
-) -> ZoneEngine:
-    """The engine of a zone where it stopped. Parts of the state that today's code cannot read are dropped.
-
-    The state may have been written by another version of a detector. Its target then starts afresh, as a new sensor
-    would, and one line says so; the others go on.
-    """
-
-    def build() -> ZoneEngine:
-        return ZoneEngine(zone, rules, members, allowed_lateness=allowed_lateness)
-
-    engine = build()
-    try:
-        engine.restore(state)
-    except _MISFITS:
-        fitting, misfits = _sorted_out(build(), state)
-        log.warning("detector state does not fit this version; starting these afresh", zone=zone, targets=misfits)
-        engine = build()
-        engine.restore(fitting)
-    return engine
+async def _conclude(connection: AsyncConnection, city: loop.City, finding: Finding) -> None:
+    alert = await loop.conclude(connection, city, finding)
+    if alert is not None:
+        log.info(
+            "finding",
+            kind=finding.kind,
+            state=finding.state,
+            severity=int(finding.severity),
+            asset=finding.asset,
+            event_time=finding.time.isoformat(),
+            alert=str(alert.id),
+        )
 
 
-def _sorted_out(
-    probe: ZoneEngine, state: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
-    """The parts of a zone's state that can be read, and why the others cannot; ``probe`` is spoilt by it."""
-    fitting: dict[str, Mapping[str, Any]] = {}
-    misfits: dict[str, str] = {}
-    for target, part in sorted(state.items()):
-        try:
-            probe.restore({target: part})
-        except _MISFITS as error:
-            misfits[target] = f"{type(error).__name__}: {error}"
-        else:
-            fitting[target] = part
-    return fitting, misfits
+def _changed_state(lane: Lane) -> list[StateRow]:
+    return detector_state.written({unit: engine.changed_state() for unit, engine in lane.engines.items()})
 
 
-def _release(memory: _Memory) -> list[Finding]:
-    return [finding for engine in memory.engines.values() for finding in engine.release()]
+def _takers(registered: Iterable[Sensor], units: Iterable[Unit]) -> dict[int, Taker]:
+    by_sensor: dict[str, list[str]] = {}
+    for unit in units:
+        for sensor in unit.sensors:
+            by_sensor.setdefault(sensor.id, []).append(unit.name)
+    return {sensor.key: Taker(sensor.id, tuple(by_sensor.get(sensor.id, ()))) for sensor in registered}
 
 
-async def _read(connection: AsyncConnection, after: FeedPosition) -> list[FeedEntry]:
+async def _read(connection: AsyncConnection, after: FeedPosition, until: FeedPosition = END) -> list[FeedEntry]:
     """The next entries, without a part of a transaction: its zones are judged together."""
     limit = _ENTRIES_AT_ONCE
     while True:
-        entries = await feed.read(connection, after, limit, _READINGS_AT_ONCE)
+        entries = await feed.read(connection, after, limit, _READINGS_AT_ONCE, until)
         whole = _whole_transactions(entries, limit)
         if whole or not entries:
             return whole
@@ -253,35 +328,3 @@ def _whole_transactions(entries: list[FeedEntry], limit: int) -> list[FeedEntry]
         return entries
     last = entries[-1].position.transaction_id
     return [entry for entry in entries if entry.position.transaction_id != last]
-
-
-def _strangers(entries: Iterable[FeedEntry], memory: _Memory) -> set[int]:
-    """Sensor keys that the register did not hold when it was read last, and for which nobody has looked since."""
-    keys = {key for entry in entries for key in entry.sensor_keys}
-    return keys - memory.sensors_by_key.keys() - memory.strangers
-
-
-def _slices(
-    entries: Iterable[FeedEntry], sensors_by_key: Mapping[int, Sensor]
-) -> dict[float, dict[str, list[Reading]]]:
-    """Readings by slice of event time and by the zone to which their sensor belongs now."""
-    slices: dict[float, dict[str, list[Reading]]] = {}
-    width_s = _SLICE.total_seconds()
-    for entry in entries:
-        if entry.corrects:  # the moment was judged with the value that came first
-            continue
-        columns = zip(entry.sensor_keys, entry.times, entry.values, entry.qualities, entry.reasons, strict=True)
-        for key, moment, value, quality, reason in columns:
-            sensor = sensors_by_key.get(key)
-            if sensor is not None:
-                reading = Reading(
-                    sensor=sensor.id,
-                    time=moment.astimezone(UTC),
-                    value=value,
-                    quality=Quality(quality),
-                    received_at=entry.received_at,
-                    reason=QualityReason.of_code(reason),
-                )
-                by_zone = slices.setdefault(moment.timestamp() // width_s, {})
-                by_zone.setdefault(sensor.zone, []).append(reading)
-    return slices

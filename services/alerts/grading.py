@@ -50,23 +50,26 @@ class Grading:
 
     Every grade is watched for itself, so a jump over several limits raises the highest one at once; the severity is
     that of the worst grade that holds. A NaN changes nothing: unknown is not recovered.
+
+    While it is ``idle``, no grade holds or is pending, and a score between ``low`` and ``high`` changes nothing: who
+    judges very many scores may leave those out.
     """
 
-    __slots__ = ("_grades", "_high", "_idle", "_low", "severity")
+    __slots__ = ("_grades", "high", "idle", "low", "severity")
 
     def __init__(self, grades: Sequence[Threshold]) -> None:
         self._grades = [_Grade(threshold) for threshold in grades]
         above = [grade.raise_at for grade in grades if grade.side is Side.ABOVE]
         below = [grade.raise_at for grade in grades if grade.side is Side.BELOW]
-        self._high = min(above, default=inf)
-        self._low = max(below, default=-inf)
-        self._idle = True
+        self.high = min(above, default=inf)
+        self.low = max(below, default=-inf)
+        self.idle = True
         self.severity = Severity.NORMAL
 
     def observe(self, time_s: float, value: float) -> Severity:
         """Take the score at ``time_s`` (seconds since 1970, never decreasing) and return the severity since then."""
         # Nearly every value ends here: nothing is pending and no limit is reached.
-        if self._idle and self._low < value < self._high:
+        if self.idle and self.low < value < self.high:
             return Severity.NORMAL
         if isnan(value):
             return self.severity
@@ -84,7 +87,7 @@ class Grading:
     def _settle(self) -> None:
         holding = [grade.threshold.severity for grade in self._grades if grade.active]
         self.severity = max(holding, default=Severity.NORMAL)
-        self._idle = all(grade.since_s is None for grade in self._grades)
+        self.idle = all(grade.since_s is None for grade in self._grades)
 
     @property
     def started_s(self) -> float | None:

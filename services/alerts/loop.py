@@ -1,17 +1,17 @@
 """What follows from a finding: the alert, the trace, the warning by rule, the work order. One transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 
 from services.alerts import alert_merge
 from services.alerts.tracing.city_graph import CityGraph
-from services.alerts.tracing.trace import trace
+from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
 from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
-from services.core.finding import Finding, FindingState
+from services.core.finding import Finding
 from services.core.lifeline import Lifeline
 from services.core.settings import ConfigurationError
 from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
@@ -30,6 +30,7 @@ class City:
     kinds: Mapping[tuple[Lifeline, str], AlertKind]
     graph: CityGraph
     sensor_assets: Mapping[str, str]
+    price: WaterPrice = DEFAULT_PRICE
 
     def asset_name(self, asset: str) -> Text:
         """The name of an asset; what is no asset (a gateway) is called by its identifier."""
@@ -61,25 +62,15 @@ async def conclude(connection: AsyncConnection, city: City, finding: Finding) ->
 
 async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, finding: Finding) -> Alert | None:
     running = await alerts.find_open(connection, finding.asset, finding.kind)
+    sources = alert_merge.Sources(city.graph, city.sensor_assets, city.price)
+    alert = alert_merge.take(running, finding, kind, sources, datetime.now(UTC))
+    if alert is None:
+        return None
     if running is None:
-        if finding.state is FindingState.CLEARED:
-            return None
-        opened = _traced(city, alert_merge.open_episode(finding, kind, datetime.now(UTC)), finding)
-        await alerts.add(connection, opened, audit.SYSTEM)
-        return opened
-    merged = alert_merge.merge(running, finding)
-    is_news = merged.highest_severity > running.highest_severity or set(merged.sensors) != set(running.sensors)
-    # What a rule sees when it lets go says nothing about where the trouble came from.
-    if is_news and finding.state is not FindingState.CLEARED:
-        merged = _traced(city, merged, finding)
-    action = "clear" if merged.cleared_at is not None else "evolve"
-    return await alerts.save(connection, merged, before=running, actor=audit.SYSTEM, action=action)
-
-
-def _traced(city: City, alert: Alert, finding: Finding) -> Alert:
-    if alert.sensor_fault:
+        await alerts.add(connection, alert, audit.SYSTEM)
         return alert
-    return replace(alert, trace=trace(city.graph, alert, finding.evidence, city.sensor_assets))
+    action = "clear" if alert.cleared_at is not None else "evolve"
+    return await alerts.save(connection, alert, before=running, actor=audit.SYSTEM, action=action)
 
 
 async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:

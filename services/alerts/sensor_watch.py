@@ -5,42 +5,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import inf, isfinite, nan
 from typing import Any
 
-from services.alerts.detectors.contract import Detector, Score
+from services.alerts import detector_memory
+from services.alerts.detectors.contract import Score
 from services.alerts.detectors.gap import Gap
-from services.alerts.episode import Episode, Grounds, Place, configuration_hash, moment
+from services.alerts.episode import Grounds, Place, configuration_hash, moment
+from services.alerts.failures import Failures
+from services.alerts.late_watch import LateWatch
 from services.alerts.lifelines.contract import SensorRule
 from services.alerts.score_log import ScoreLog
+from services.alerts.sensor_judge import SensorJudge
 from services.core.finding import Finding, FindingState
 from services.core.reading import Quality
 from services.core.sensor import Sensor
-from services.core.severity import Severity
-from services.core.threshold import Threshold
 
 REMEMBERED = 60
 """How many values around a finding its evidence shows."""
-
-
-class _Judge:
-    """One rule at one sensor: its detector and its episodes."""
-
-    __slots__ = ("detector", "episode", "grades", "judges_bad", "learns", "rule")
-
-    def __init__(self, rule: SensorRule, sensor: Sensor, grades: tuple[Threshold, ...]) -> None:
-        self.rule = rule
-        self.grades = grades
-        self.detector = rule.detector(sensor)
-        self.episode = Episode(rule, grades)
-        self.judges_bad = rule.judges_bad
-        self.learns = type(self.detector).learn is not Detector.learn
-
-    def state(self) -> dict[str, Any]:
-        parts = {"detector": self.detector.state(), "episode": self.episode.state()}
-        return {name: part for name, part in parts.items() if part}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        if "detector" in state:
-            self.detector.restore(state["detector"])
-        self.episode.restore(state.get("episode", {}))
+_GOOD, _BAD = int(Quality.GOOD), int(Quality.BAD)
 
 
 class SensorWatch:
@@ -49,55 +29,105 @@ class SensorWatch:
     ``last_s`` is the event time of the last judged reading, seconds since 1970.
     """
 
-    __slots__ = ("_judges", "_log", "_place", "_recent", "_sensor", "_tolerated_s", "changed", "last_s")
+    __slots__ = (
+        "_all",
+        "_failures",
+        "_judges",
+        "_late",
+        "_log",
+        "_place",
+        "_recent",
+        "_resting",
+        "_sensor",
+        "_tolerated_s",
+        "last_s",
+    )
 
-    def __init__(self, zone: str, sensor: Sensor, rules: Iterable[SensorRule], log: ScoreLog | None = None) -> None:
+    def __init__(
+        self,
+        zone: str,
+        sensor: Sensor,
+        rules: Iterable[SensorRule],
+        log: ScoreLog | None = None,
+        failures: Failures | None = None,
+    ) -> None:
         self._log = log
         self._sensor = sensor
+        self._failures = failures or Failures(zone)
         self._place = Place(sensor.lifeline, zone, sensor.id, sensor.asset, (sensor.id,))
         self._tolerated_s = Gap(sensor.interval.total_seconds()).tolerated_s
         self._recent: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
-        self._judges = [
-            _Judge(rule, sensor, grades)
-            for rule in rules
-            if rule.applies_to(sensor) and (grades := rule.grades(sensor))
-        ]
+        self._all = [judge for rule in rules if rule.applies_to(sensor) and (judge := self._judge_of(rule)) is not None]
+        self._judges = list(self._all)
+        self._resting = False
+        self._late: LateWatch | None = None
         self.last_s = -inf
-        self.changed = False
+
+    def _judge_of(self, rule: SensorRule) -> SensorJudge | None:
+        try:
+            grades = rule.grades(self._sensor)
+            return SensorJudge(rule, self._sensor, grades) if grades else None
+        except Exception as error:  # noqa: BLE001  # whatever a rule's own code meets, it stops nobody else
+            self._failures.unbuilt(rule.name, self._sensor.id, error)
+            return None
 
     def judge(self, time_s: float, value: float, quality: int, into: list[Finding]) -> None:
         """Judge one reading later than ``last_s`` and append what there is to tell."""
-        bad = quality == Quality.BAD
-        good = quality == Quality.GOOD
+        bad, good = quality == _BAD, quality == _GOOD
         if isfinite(value):
             self._recent.append((time_s, value))
         if time_s - self.last_s > self._tolerated_s:
-            for judge in self._judges:
-                judge.episode.grading.interrupt()
+            for judge in self._all:
+                judge.grading.interrupt()
         self.last_s = time_s
-        self.changed = True
+        if self._resting:
+            self._wake(time_s)
+        seen = self._distrusted(value) if bad else value
         for judge in self._judges:
-            if bad and not judge.judges_bad:
+            grading = judge.grading
+            # A limit that is far off and a bad value cost nothing: every reading of the city passes here.
+            if (judge.is_limit and grading.idle and grading.low < seen < grading.high) or (
+                bad and not judge.judges_bad
+            ):
                 continue
-            score = judge.detector.score(time_s, self._distrusted(value) if bad else value)
-            if self._log is not None and judge.learns:
-                self._log(time_s, f"{self._sensor.id}:{judge.rule.name}", score.value)
-            told = judge.episode.judge(time_s, score)
-            if told is not None:
-                into.append(self._tell(judge, told, time_s, score))
-            elif good and judge.learns and judge.episode.severity is Severity.NORMAL:
-                judge.detector.learn(time_s, value)
+            told = None
+            try:
+                told = judge.ask(time_s, seen, good=good, log=self._log)
+                if told is not None:
+                    into.append(self._tell(judge, told[0], time_s, told[1]))
+            except Exception as error:  # noqa: BLE001  # whatever a detector's own code meets, it stops nobody else
+                self._set_aside(judge, time_s, error, untold=told is not None and told[0] is FindingState.RAISED)
+        if self._late is not None and not bad:
+            self._late.go_on(time_s, value, self._all, into)
+
+    def _set_aside(self, judge: SensorJudge, time_s: float, error: Exception, *, untold: bool) -> None:
+        judge.fail(time_s, error, self._failures, untold=untold)
+        self._wake(time_s)
+
+    def _wake(self, time_s: float) -> None:
+        """Ask those whose rest is over, and no others."""
+        self._judges = [judge for judge in self._all if judge.rest.until_s <= time_s]
+        self._resting = len(self._judges) < len(self._all)
+
+    def judge_late(self, time_s: float, value: float, quality: int, into: list[Finding]) -> bool:
+        """Ask the limits about a reading not later than ``last_s`` (``late_readings.py``); whether it was new."""
+        if quality == _BAD or not isfinite(value):
+            return False
+        if self._late is None:
+            self._late = LateWatch(self._place, self._sensor, self._tolerated_s)
+        return self._late.judge((time_s, value), self._recent, self._all, into)
 
     def _distrusted(self, value: float) -> float:
         """A bad value as the fault rules see it: itself when it is implausible, else no number."""
         low, high = self._sensor.plausible
         return nan if low <= value <= high else value
 
-    def _tell(self, judge: _Judge, state: FindingState, time_s: float, score: Score) -> Finding:
+    def _tell(self, judge: SensorJudge, state: FindingState, time_s: float, score: Score) -> Finding:
         detector = judge.detector
         evidence = {
             **series({self._sensor.id: self._recent}),
             "configuration": configuration_hash(judge.rule, detector.configuration(), judge.grades),
+            "model": detector_memory.model_of(detector),
         }
         low, high = self._sensor.plausible
         fields = {"unit": self._sensor.unit, "low": f"{low:g}", "high": f"{high:g}"}
@@ -107,18 +137,25 @@ class SensorWatch:
 
     def state(self) -> dict[str, Any]:
         """All that is remembered, as JSON."""
-        return {
+        state: dict[str, Any] = {
             "last_s": None if self.last_s == -inf else self.last_s,
             "recent": [list(point) for point in self._recent],
-            "rules": {judge.rule.name: state for judge in self._judges if (state := judge.state())},
+            "rules": {judge.rule.name: part for judge in self._all if (part := judge.state())},
         }
+        if self._late is not None and (late := self._late.state()):
+            state["late"] = late
+        return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state`` was taken; rules that are new since start afresh."""
         self.last_s = -inf if state["last_s"] is None else state["last_s"]
         self._recent = deque(((time_s, value) for time_s, value in state["recent"]), maxlen=REMEMBERED)
-        for judge in self._judges:
-            judge.restore(state["rules"].get(judge.rule.name, {}))
+        for judge in self._all:
+            judge.restore(state["rules"].get(judge.rule.name, {}), self._failures)
+        self._wake(self.last_s)
+        if "late" in state:
+            self._late = LateWatch(self._place, self._sensor, self._tolerated_s)
+            self._late.restore(state["late"])
 
 
 def series(values: Mapping[str, Sequence[tuple[float, float]] | deque[tuple[float, float]]]) -> dict[str, Any]:

@@ -1,28 +1,32 @@
 """The alert process, wired: follow the feed, announce and deliver."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from services.alerts.feed_follower import FeedFollower, OvertakenError
+from services.alerts.membership import Membership
+from services.alerts.metrics import Metrics
+from services.alerts.models.schedule import run_schedule
 from services.alerts.notify.worker import Notifier, run_worker
+from services.alerts.tracing.loss import price_of
 from services.core.settings import ConfigurationError, Settings
-from services.core.store import feed, register
+from services.core.store import feed, register, shares
 from services.core.store.pool import open_pool
 
 _POLL_S = 0.5
-_STAND_BY_S = 1.0
 _PRUNE_EVERY = timedelta(minutes=1)
 _SHORTEST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
-_OWNER_LOCK = 0x11FE_A1E7
-"""Advisory lock of the process that follows the feed; a second process waits for it and takes over."""
+_MEASURE_EVERY_S = 5.0
 
 log = structlog.get_logger()
 
@@ -40,18 +44,22 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         open_pool(database_url, settings.database_pool_size, reconnect=timedelta(seconds=_LONGEST_WAIT_S)) as pool,
         httpx.AsyncClient(timeout=settings.webhook_timeout.total_seconds(), follow_redirects=False) as client,
     ):
+        metrics = Metrics()
+        membership = Membership(f"{socket.gethostname()}-{uuid4().hex[:8]}")
         follower = FeedFollower(
             pool,
-            consumer="alerts",
+            membership,
             allowed_lateness=settings.allowed_lateness,
             idle_release=settings.idle_release,
+            metrics=metrics,
+            price=price_of(settings.water_price, settings.water_currency),
         )
         notifier = Notifier(pool, client, settings)
-        database = _Database("feed", "notifications")
+        database = _Database("feed", "notifications", "models")
         asyncio.get_running_loop().set_exception_handler(_report_stray)
 
         async def follow(reached: Reached) -> None:
-            await _follow(database_url, follower, reached)
+            await _follow(database_url, follower, membership, reached)
 
         async def notify(reached: Reached) -> None:
             # A job worker that starts without a database waits half a minute for it; a plain connection knows at once.
@@ -59,15 +67,23 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 reached()
             await run_worker(database_url, notifier)
 
+        async def learn(reached: Reached) -> None:
+            async with await AsyncConnection.connect(database_url):
+                reached()
+            await run_schedule(database_url, pool)
+
         tasks = [
             asyncio.create_task(_again("feed", follow, database)),
             asyncio.create_task(_again("notifications", notify, database)),
+            asyncio.create_task(_again("models", learn, database)),
         ]
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*tasks, stopped):
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+        with metrics.served(settings.alerts_metrics_host, settings.alerts_metrics_port):
+            await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for task in (*tasks, stopped):
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            await membership.leave(database_url)
         for result in results:
             if isinstance(result, Exception):
                 raise result
@@ -147,46 +163,47 @@ def _first_line(error: BaseException) -> str:
             return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-async def _follow(database_url: str, follower: FeedFollower, reached: Reached) -> None:
-    """Own the feed, then judge whatever comes; a notification wakes early, the poll is the truth."""
+async def _follow(database_url: str, follower: FeedFollower, membership: Membership, reached: Reached) -> None:
+    """Judge for our shares of the feed, and say meanwhile that we are there."""
     follower.forget()
+    membership.forget()
+    # Not a task group: what ends one of them is reported as itself, and not as a group of one.
+    tasks = [
+        asyncio.create_task(membership.keep(database_url)),
+        asyncio.create_task(_judge(database_url, follower, membership, reached)),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _judge(database_url: str, follower: FeedFollower, membership: Membership, reached: Reached) -> None:
+    """Judge whatever comes, for ever; a notification wakes early, the poll is the truth."""
+    clock = asyncio.get_running_loop().time
     async with await AsyncConnection.connect(database_url, autocommit=True) as listener:
-        await _own_the_feed(listener, reached)
-        await listener.execute(f"listen {feed.CHANNEL}")
-        await listener.execute(f"listen {register.CHANNEL}")
-        prune_at = asyncio.get_running_loop().time()
+        for channel in (feed.CHANNEL, register.CHANNEL, shares.CHANNEL):
+            await listener.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+        prune_at = measure_at = clock()
         while True:
+            busy = False
             try:
-                while await follower.step():
-                    reached()
-            except OvertakenError:
-                log.warning("another alert process has taken the feed over")
-                return
+                busy = await follower.step()
+            except OvertakenError as error:
+                log.warning("another alert process has taken a share over", reason=str(error))
             reached()
-            if asyncio.get_running_loop().time() >= prune_at:
+            if clock() >= prune_at:
                 await follower.prune()
-                prune_at = asyncio.get_running_loop().time() + _PRUNE_EVERY.total_seconds()
-            async for notice in listener.notifies(timeout=_POLL_S, stop_after=1):
+                prune_at = clock() + _PRUNE_EVERY.total_seconds()
+            if clock() >= measure_at:
+                await follower.measure()
+                measure_at = clock() + _MEASURE_EVERY_S
+            async for notice in listener.notifies(timeout=0 if busy else _POLL_S, stop_after=1):
                 if notice.channel == register.CHANNEL:
                     follower.forget()
-
-
-async def _own_the_feed(listener: AsyncConnection, reached: Reached) -> None:
-    """Return when this process alone follows the feed.
-
-    The lock is asked for again and again: a statement that waits for it would keep the database from clearing away
-    old row versions for as long as the other process lives.
-    """
-    said = False
-    while True:
-        cursor = await listener.execute("select pg_try_advisory_lock(%s)", (_OWNER_LOCK,))
-        row = await cursor.fetchone()
-        if row is not None and row[0]:
-            break
-        reached()
-        if not said:
-            log.info("another alert process follows the feed; standing by")
-            said = True
-        await asyncio.sleep(_STAND_BY_S)
-    if said:
-        log.info("the other alert process is gone; taking over")
+                elif notice.channel == shares.CHANNEL:
+                    membership.wake()

@@ -15,7 +15,8 @@ class Silence:
 
     A gateway is silent when hardly any of its sensors is heard, and that is one finding. A sensor of a gateway is
     silent when the gateway lives beyond the moment the sensor was due. A gateway that recovers gives its sensors a
-    new start. ``changed`` collects the identifiers of sensors whose state changed other than by a judged reading.
+    new start. ``changed`` collects the identifiers of sensors whose state changed other than by a judged reading, and
+    before ``next_s`` (seconds since 1970) ``pass_time`` has nothing to do.
     """
 
     def __init__(self, zone: str, rules: LifelineRules, sensors: Sequence[Sensor]) -> None:
@@ -28,7 +29,7 @@ class Silence:
                 self._gateways[name] = SilentGateway(zone, name, rules.gateway_silent, members)
         lone = [self._sensors[sensor.id] for sensor in regular if self._sensors[sensor.id].gateway is None]
         self._watched: list[SilentSource] = [*self._gateways.values(), *lone]
-        self._next_s = NEVER
+        self.next_s = NEVER
         self._city_s = NEVER
         self._anything_came = False
         self.changed: set[str] = set()
@@ -36,7 +37,11 @@ class Silence:
     def arrive(self, sensor: str, time_s: float) -> None:
         """A reading came in, whether it is judged now or held."""
         self._anything_came = True
-        if self._sensors[sensor].arrive(time_s, self._city_s):
+        source = self._sensors[sensor]
+        # Nearly every reading ends here.
+        if time_s >= self._city_s:
+            source.arrived_s = max(source.arrived_s, time_s)
+        elif source.arrive(time_s, self._city_s):
             self.changed.add(sensor)
 
     def hear(self, sensor: str, time_s: float, known_s: float, into: list[Finding]) -> None:
@@ -46,7 +51,7 @@ class Silence:
         gateway = source.gateway
         if source.raised:
             into.append(source.recover(known_s))
-            self._next_s = min(self._next_s, source.due_s)
+            self.next_s = min(self.next_s, source.due_s)
             if gateway is not None:
                 gateway.members_due_s = min(gateway.members_due_s, source.due_s)
         if gateway is None:
@@ -63,7 +68,7 @@ class Silence:
         for member in gateway.members:
             member.grant(known_s)
             self.changed.add(member.place.target)
-        self._next_s = min(self._next_s, gateway.due_s)
+        self.next_s = min(self.next_s, gateway.due_s)
 
     def _raise_members(self, gateway: SilentGateway, known_s: float, into: list[Finding]) -> None:
         alive_s = gateway.alive_s
@@ -75,10 +80,10 @@ class Silence:
 
     def pass_time(self, time_s: float, into: list[Finding]) -> None:
         """Every reading before ``time_s`` has been judged."""
-        if time_s > self._next_s:
+        if time_s > self.next_s:
             self._begin(time_s)
             self._raise_before(time_s, self._watched, into)
-            self._next_s = min((each.due_s for each in self._watched if not each.raised), default=inf)
+            self.next_s = min((each.due_s for each in self._watched if not each.raised), default=inf)
 
     def advance(self, city_s: float, into: list[Finding]) -> None:
         """The whole city's readings before ``city_s`` have come in."""

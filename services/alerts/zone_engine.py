@@ -1,11 +1,14 @@
 """Judges the readings of one zone in event time: readings in, findings out, nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
+from services.alerts.failures import Failures
+from services.alerts.late_readings import REACH_S
 from services.alerts.lifelines.contract import LifelineRules, Site
 from services.alerts.score_log import ScoreLog
 from services.alerts.search_watch import SearchWatch
@@ -17,8 +20,9 @@ from services.core.network_file import NetworkFile
 from services.core.reading import Quality, Reading
 from services.core.sensor import Sensor
 
-_Held = tuple[float, str, float, int]
+Sample = tuple[float, str, float, int]
 """Event time in seconds since 1970, sensor, value, quality: also the order of judging."""
+_GOOD, _BAD = int(Quality.GOOD), int(Quality.BAD)
 
 
 @dataclass(slots=True)
@@ -27,7 +31,9 @@ class Counts:
 
     judged: int = 0
     late: int = 0
-    """Older than the last judged reading of their sensor, or a repetition of it: not judged."""
+    """Not newer than the last judged reading of their sensor, repetitions included: judged by the limits alone."""
+    historic: int = 0
+    """Of the late ones, those too far back even for that: not judged."""
     unknown: int = 0
     """Of a sensor that is not in this zone: not judged."""
 
@@ -57,39 +63,47 @@ class ZoneEngine:
         search may learn from before it has to speak. ``log`` sees every score.
         """
         self.counts = Counts()
+        self.failures = Failures(zone)
         self._lateness_s = allowed_lateness.total_seconds()
         site = Site(tuple(sensors), network, None if learn_until is None else learn_until.timestamp())
-        searches, replaced = _searches(zone, rules, site, log)
+        searches, replaced = _searches(rules, site, log, self.failures)
         rules = rules.without(replaced)
-        self._watches = {sensor.id: SensorWatch(zone, sensor, rules.sensor_rules, log) for sensor in sensors}
+        self._watches = {
+            sensor.id: SensorWatch(zone, sensor, rules.sensor_rules, log, self.failures) for sensor in sensors
+        }
         self._silence = Silence(zone, rules, sensors)
-        self._zone_watches: list[ZoneWatch | SearchWatch] = [*_zone_watches(zone, rules, sensors, log), *searches]
+        zone_watches = _zone_watches(zone, rules, sensors, log, self.failures)
+        self._zone_watches: list[ZoneWatch | SearchWatch] = [*zone_watches, *searches]
         self._rows_of = {
             sensor.id: [watch.grid for watch in self._zone_watches if sensor.id in watch.grid.columns]
             for sensor in sensors
         }
-        self._held: list[_Held] = []
+        self._held: list[Sample] = []
         self._newest_s = -inf
         self._watermark_s = -inf
         self._touched: set[str] = set()
         self._told_buffer: dict[str, Any] | None = None
 
-    def observe(self, readings: Sequence[Reading]) -> list[Finding]:
+    def observe(self, readings: Iterable[Reading]) -> list[Finding]:
         """Take committed readings in any order and judge those that are released by them."""
+        return self.take([(each.time.timestamp(), each.sensor, each.value, int(each.quality)) for each in readings])
+
+    def take(self, samples: Iterable[Sample]) -> list[Finding]:
+        """Do the same with bare samples, which cost less to make where there are very many."""
         findings: list[Finding] = []
-        for reading in readings:
-            if reading.sensor not in self._watches:
+        watches, arrive, hold = self._watches, self._silence.arrive, self._held.append
+        for sample in samples:
+            time_s, sensor = sample[0], sample[1]
+            if sensor not in watches:
                 self.counts.unknown += 1
                 continue
-            time_s = reading.time.timestamp()
-            self._silence.arrive(reading.sensor, time_s)
-            entry = (time_s, reading.sensor, reading.value, int(reading.quality))
+            arrive(sensor, time_s)
             if time_s < self._watermark_s:
                 # What this late reading meets must not depend on where a batch ends.
                 self._judge_before(self._watermark_s, findings)
-                self._judge_late(entry, findings)
+                self._judge_late(sample, findings)
                 continue
-            self._held.append(entry)
+            hold(sample)
             if time_s > self._newest_s:
                 self._newest_s = time_s
                 self._watermark_s = max(self._watermark_s, time_s - self._lateness_s)
@@ -116,12 +130,9 @@ class ZoneEngine:
         if not held:
             return
         held.sort()
-        count = 0
-        for entry in held:
-            if entry[0] >= time_s:
-                break
-            self._judge(entry, findings)
-            count += 1
+        count = bisect_left(held, (time_s,))
+        for position in range(count):
+            self._judge(held[position], findings)
         del held[:count]
         if time_s < inf:
             self._pass_time(time_s, findings)
@@ -130,34 +141,46 @@ class ZoneEngine:
         for watch in self._zone_watches:
             watch.grid.pass_time(time_s, findings)
 
-    def _judge(self, entry: _Held, findings: list[Finding]) -> None:
-        time_s, sensor, value, quality = entry
+    def _judge(self, sample: Sample, findings: list[Finding]) -> None:
+        time_s, sensor, value, quality = sample
         watch = self._watches[sensor]
-        self._silence.pass_time(time_s, findings)
+        silence = self._silence
+        if time_s > silence.next_s:
+            silence.pass_time(time_s, findings)
         if time_s <= watch.last_s:
-            self.counts.late += 1
+            self._judge_past(watch, sample, findings)
             return
-        self._silence.hear(sensor, time_s, time_s, findings)
+        silence.hear(sensor, time_s, time_s, findings)
         watch.judge(time_s, value, quality, findings)
         self.counts.judged += 1
         self._touched.add(sensor)
-        if quality != Quality.BAD:
+        if quality != _BAD:
             for row in self._rows_of[sensor]:
-                row.take(sensor, time_s, value, good=quality == Quality.GOOD, into=findings)
+                row.take(sensor, time_s, value, good=quality == _GOOD, into=findings)
 
-    def _judge_late(self, entry: _Held, findings: list[Finding]) -> None:
-        time_s, sensor, value, quality = entry
+    def _judge_late(self, sample: Sample, findings: list[Finding]) -> None:
+        """Judge a reading behind the watermark; in full if its sensor has told nothing newer."""
+        time_s, sensor, value, quality = sample
         watch = self._watches[sensor]
         if time_s <= watch.last_s:
-            self.counts.late += 1
+            self._judge_past(watch, sample, findings)
             return
         self._silence.hear(sensor, time_s, self._watermark_s, findings)
         watch.judge(time_s, value, quality, findings)
         self.counts.judged += 1
         self._touched.add(sensor)
-        if quality != Quality.BAD:
+        if quality != _BAD:
             for row in self._rows_of[sensor]:
-                row.take_late(sensor, time_s, value, good=quality == Quality.GOOD)
+                row.take_late(sensor, time_s, value, good=quality == _GOOD)
+
+    def _judge_past(self, watch: SensorWatch, sample: Sample, findings: list[Finding]) -> None:
+        """Judge a reading whose moment is over for its sensor: only the limits are asked, and nothing is unsaid."""
+        time_s, sensor, value, quality = sample
+        self.counts.late += 1
+        if self._newest_s - time_s > REACH_S:
+            self.counts.historic += 1
+        elif watch.judge_late(time_s, value, quality, findings):
+            self._touched.add(sensor)
 
     def changed_state(self) -> dict[str, dict[str, Any]]:
         """What changed since the last call, as JSON by target: sensors, ``zone:<rule>``, ``buffer``."""
@@ -208,24 +231,40 @@ class ZoneEngine:
 
 
 def _zone_watches(
-    zone: str, rules: LifelineRules, sensors: Sequence[Sensor], log: ScoreLog | None
+    zone: str, rules: LifelineRules, sensors: Sequence[Sensor], log: ScoreLog | None, failures: Failures
 ) -> Iterator[ZoneWatch]:
     for rule in rules.zone_rules:
         members = [sensor for sensor in sensors if sensor.quantity in rule.quantities]
         if len(members) >= rule.minimum_sensors:
-            yield ZoneWatch(zone, rule, members, log)
+            try:
+                yield ZoneWatch(zone, rule, members, log, failures)
+            except Exception as error:  # noqa: BLE001  # whatever a rule's own code meets, it stops nobody else
+                failures.unbuilt(rule.name, f"zone:{rule.name}", error)
 
 
 def _searches(
-    zone: str, rules: LifelineRules, site: Site, log: ScoreLog | None
+    rules: LifelineRules, site: Site, log: ScoreLog | None, failures: Failures
 ) -> tuple[list[SearchWatch], frozenset[str]]:
     """The searches that apply to the zone, and the names of the rules whose place they take."""
     watches: list[SearchWatch] = []
     replaced: frozenset[str] = frozenset()
     for rule in rules.searches:
         members = sorted((each for each in site.sensors if each.quantity in rule.quantities), key=lambda each: each.id)
-        detector = rule.detector(replace(site, sensors=tuple(members))) if members else None
-        if detector is not None:
-            watches.append(SearchWatch(zone, rule, detector, members, log))
-            replaced |= rule.replaces
+        if not members:
+            continue
+        part = replace(site, sensors=tuple(members))
+        try:
+            detector = rule.detector(part)
+            if detector is not None:
+                watches.append(SearchWatch(rule, part, detector, log, failures))
+                replaced |= rule.replaces
+        except Exception as error:  # noqa: BLE001  # a model that cannot be read must not stop the zone's other rules
+            failures.unbuilt(rule.name, f"zone:{rule.name}", error)
     return watches, replaced
+
+
+def replaced_by_searches(
+    rules: LifelineRules, sensors: Sequence[Sensor], network: NetworkFile | None
+) -> frozenset[str]:
+    """The names of the rules that are not asked where the searches of ``rules`` have these sensors and this model."""
+    return _searches(rules, Site(tuple(sensors), network), None, Failures("none"))[1]

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.alerts import detector_memory
+from services.alerts.detector_memory import UnfitStateError
 from services.alerts.detectors.contract import Score
 from services.alerts.episode import Episode, Grounds, Place, configuration_hash
+from services.alerts.failures import Failures, Rest
 from services.alerts.lifelines.contract import ZoneRule
 from services.alerts.row_grid import RowGrid
 from services.alerts.score_log import ScoreLog
@@ -18,28 +21,56 @@ _SHOWN = 3
 
 
 class ZoneWatch:
-    """Judges the rows of one rule in one zone."""
+    """Judges the rows of one rule in one zone.
 
-    def __init__(self, zone: str, rule: ZoneRule, sensors: Sequence[Sensor], log: ScoreLog | None = None) -> None:
+    Raises:
+        Exception: whatever the rule's own code meets when it makes its detector.
+    """
+
+    def __init__(
+        self,
+        zone: str,
+        rule: ZoneRule,
+        sensors: Sequence[Sensor],
+        log: ScoreLog | None = None,
+        failures: Failures | None = None,
+    ) -> None:
         self.name = rule.name
         self.quantities = rule.quantities
         self.grid = RowGrid(sensors, rule.step.total_seconds(), self._judge)
         self._rule = rule
         self._zone = zone
         self._log = log
+        self._failures = failures or Failures(zone)
+        self._rest = Rest()
         self._detector = rule.detector(self.grid.sensors)
+        self._identity = detector_memory.identity(self._detector)
         self._episode = Episode(rule, rule.grades)
         self._about: str | None = None
 
     def _judge(self, time_s: float, row: list[float], clean: bool, into: list[Finding]) -> None:
-        score = self._detector.score(time_s, row)
-        if self._log is not None:
-            self._log(time_s, f"zone:{self.name}", score.value)
-        told = self._episode.judge(time_s, score)
-        if told is not None:
-            into.append(self._tell(told, time_s, score))
-        elif clean and self._episode.severity is Severity.NORMAL:
-            self._detector.learn(time_s, row)
+        if time_s < self._rest.until_s:
+            return
+        told: FindingState | None = None
+        try:
+            score = self._detector.score(time_s, row)
+            if self._log is not None:
+                self._log(time_s, f"zone:{self.name}", score.value)
+            told = self._episode.judge(time_s, score)
+            if told is not None:
+                into.append(self._tell(told, time_s, score))
+            elif clean and self._episode.severity is Severity.NORMAL:
+                self._detector.learn(time_s, row)
+        except Exception as error:  # noqa: BLE001  # whatever a detector's own code meets, it stops nobody else
+            self._fail(time_s, error, untold=told is FindingState.RAISED)
+
+    def _fail(self, time_s: float, error: Exception, *, untold: bool) -> None:
+        """Rest, with a detector that knows nothing yet; a trouble that was told goes on meanwhile."""
+        self._rest.begin(time_s)
+        self._failures.note(self.name, f"zone:{self.name}", time_s, self._rest, error)
+        if untold or self._episode.severity is Severity.NORMAL:
+            self._episode = Episode(self._rule, self._rule.grades)
+        self._detector = self._rule.detector(self.grid.sensors)
 
     def _tell(self, state: FindingState, time_s: float, score: Score) -> Finding:
         # The episode stays with the sensor that showed it first, so that its findings meet in one alert.
@@ -52,6 +83,7 @@ class ZoneWatch:
         evidence = {
             **series({name: self.grid.recent(name) for name in shown}),
             "configuration": configuration_hash(self._rule, self._detector.configuration(), self._rule.grades),
+            "model": detector_memory.model_of(self._detector),
         }
         fields = {"unit": about.unit, "count": str(len(self.grid.sensors) - 1)}
         value = self.grid.last(about.id)
@@ -65,6 +97,8 @@ class ZoneWatch:
             "about": self._about,
             "episode": self._episode.state(),
             "detector": self._detector.state(),
+            "by": self._identity,
+            "rest": self._rest.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -73,4 +107,11 @@ class ZoneWatch:
             return
         self._about = state["about"]
         self._episode.restore(state["episode"])
-        self._detector.restore(state["detector"])
+        written_by = state.get("by")
+        if written_by == self._identity:
+            self._rest.restore(state["rest"])
+        try:
+            detector_memory.restore(self._detector, state["detector"], written_by, self._identity)
+        except UnfitStateError as unfit:
+            self._detector = self._rule.detector(self.grid.sensors)
+            self._failures.unfit(self.name, f"zone:{self.name}", str(unfit))

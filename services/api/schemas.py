@@ -1,7 +1,7 @@
 """What the API answers: one model for each thing, times in RFC 3339 UTC, texts in English and Chinese."""
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -160,13 +160,63 @@ class TraceCandidate(Answer):
     geometry: dict[str, Any] | None
 
 
+class TraceAlternative(Answer):
+    """What to shut instead when one valve of the isolation cannot be shut."""
+
+    stuck: str
+    isolation: list[str]
+    complete: bool
+    households: int = Field(description="without supply while these are shut")
+
+
+class TraceCustomers(Answer):
+    """Households without supply while the first candidate is isolated."""
+
+    households: int
+    is_estimated: bool = Field(description="worked out from demands or pipe lengths, for the register states none")
+
+
+class TraceAsset(Answer):
+    """An asset that a trace names."""
+
+    asset: str
+    kind: str | None
+    name: TextAnswer
+    geometry: dict[str, Any] | None
+
+
+class TraceLoss(Answer):
+    """What the leak loses; the price's source says whether somebody has set it."""
+
+    flow_m3h: float
+    basis: Literal["model", "excess-flow"] = Field(description="the leak's own flow by the model, or flow beyond usual")
+    cost_per_day: float
+    currency: str
+    price_per_m3: float
+    price_source: str
+
+
+class TraceMeasurement(TraceAsset):
+    """Where listening for the leak tells most: bits of entropy of the suspicion now, and after it on average."""
+
+    chance: float = Field(description="probability that something is heard")
+    entropy_bits: float
+    expected_entropy_bits: float
+
+
 class TraceAnswer(Answer):
-    """Where it comes from, what is upstream, and what isolates it."""
+    """Where it comes from, what is upstream, what isolates it, and what follows from that."""
 
     candidates: list[TraceCandidate]
     upstream: list[str]
     isolation: list[str] = Field(description="valves or gates that cut the first candidate off")
     downstream: list[str] = Field(description="assets that are affected")
+    isolation_complete: bool | None = Field(description="false where a source cannot be shut off; null: not worked out")
+    isolation_alternatives: list[TraceAlternative] = Field(description="for each valve to shut: what if it is stuck")
+    customers: TraceCustomers | None
+    critical: list[TraceAsset] = Field(description="hospitals, schools and others without supply while it is isolated")
+    loss: TraceLoss | None
+    next_measurement: TraceMeasurement | None = Field(description="where to listen for the leak next")
 
 
 class FindingAnswer(Answer):

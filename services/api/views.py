@@ -110,7 +110,36 @@ def trace_answer(trace: Mapping[str, Any] | None, assets: Mapping[str, Asset]) -
         upstream=trace["upstream"],
         isolation=trace["isolation"],
         downstream=trace["downstream"],
+        isolation_complete=trace.get("isolation_complete"),
+        isolation_alternatives=trace.get("isolation_alternatives", []),
+        customers=trace.get("customers"),
+        critical=[schemas.TraceAsset(**_traced(asset, assets)) for asset in trace.get("critical", [])],
+        loss=trace.get("loss"),
+        next_measurement=None
+        if trace.get("next_measurement") is None
+        else schemas.TraceMeasurement(
+            **(trace["next_measurement"] | _traced(trace["next_measurement"]["asset"], assets))
+        ),
     )
+
+
+def assets_of_trace(trace: Mapping[str, Any] | None) -> list[str]:
+    """The assets that a trace tells more about than their identifiers."""
+    if trace is None:
+        return []
+    named = [candidate["asset"] for candidate in trace["candidates"]]
+    named += trace.get("critical", [])
+    return named if trace.get("next_measurement") is None else [*named, trace["next_measurement"]["asset"]]
+
+
+def _traced(identifier: str, assets: Mapping[str, Asset]) -> dict[str, Any]:
+    asset = assets.get(identifier)
+    return {
+        "asset": identifier,
+        "kind": None if asset is None else asset.kind,
+        "name": _name(asset, identifier),
+        "geometry": None if asset is None else dict(asset.geometry),
+    }
 
 
 def _name(asset: Asset | None, identifier: str) -> schemas.TextAnswer:

@@ -9,10 +9,14 @@ from typing import Annotated
 import psycopg
 import typer
 
+from services.cli.backtest import backtest
 from services.cli.devices import devices
 from services.cli.keys import keys
 from services.cli.load import load
+from services.cli.models import models
+from services.cli.network import network
 from services.cli.rejections import rejections
+from services.cli.report import report
 from services.cli.storage import storage
 from services.core.broker_address import BrokerAddress
 from services.core.city_folder import CityFolderError, read_city_folder
@@ -30,7 +34,11 @@ app.add_typer(devices, name="devices")
 app.add_typer(rejections, name="rejections")
 app.add_typer(keys, name="keys")
 app.add_typer(storage, name="storage")
+app.add_typer(models, name="models")
 app.command()(load)
+app.command()(backtest)
+app.command()(network)
+app.command()(report)
 
 
 def _fail(message: str) -> typer.Exit:
@@ -91,7 +99,7 @@ def api() -> None:
 def import_(
     folder: Annotated[Path, typer.Argument(help="a city folder (city.toml) or a recording (recording.toml)")],
 ) -> None:
-    """Load a city's register, or a recording's readings, into the database."""
+    """Load a city's register, or a recording with what it needs to be registered, into the database."""
     from services.demo import preparation  # noqa: PLC0415 - loads every detector
 
     database_url = _database_url(_settings())
@@ -104,7 +112,10 @@ def import_(
             )
         elif (folder / "recording.toml").exists():
             recording = read_recording(folder)
-            result = asyncio.run(preparation.import_history(database_url, recording, _progress))
+            history = asyncio.run(preparation.import_history(database_url, recording, _progress))
+            added, result = history.registered, history.readings
+            if added.sensors:
+                typer.echo(f"{added.zones} zones, {added.assets} assets, {added.sensors} sensors registered")
             typer.echo(f"{result.stored} readings stored, {result.duplicates} were there already", err=False)
         else:
             raise _fail(f"{folder} holds neither city.toml nor recording.toml")
@@ -129,11 +140,41 @@ def simulate(
     state: Annotated[Path | None, typer.Option(help="file that remembers how far the story went")] = None,
     truth: Annotated[Path | None, typer.Option(help="file for what really happened")] = None,
     minutes: Annotated[float | None, typer.Option(help="story minutes to play; default: for ever")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="folder for a recording of the whole scenario; publishes nothing")
+    ] = None,
+    history_days: Annotated[float, typer.Option(min=0, help="with --record: normal days before the scenario")] = 14.0,
+    step_s: Annotated[int, typer.Option(min=1, help="with --record: seconds between two readings")] = 300,
+    lifeline: Annotated[
+        list[str] | None, typer.Option(help="with --record: lifelines; default: those of the scenario")
+    ] = None,
 ) -> None:
-    """Publish a simulated city over MQTT."""
+    """Publish a simulated city over MQTT, or write a scenario as a recording."""
     from simulators.city_folder import write_city  # noqa: PLC0415 - physics are heavy to load
     from simulators.publisher import simulate as publish  # noqa: PLC0415
+    from simulators.recording import record_scenario  # noqa: PLC0415
 
+    if record is not None:
+        first = start or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        if not (city / "city.toml").exists():
+            write_city(city, seed)
+        history, step = timedelta(days=history_days), timedelta(seconds=step_s)
+        chosen = tuple(lifeline or ())
+        try:
+            count = record_scenario(
+                record,
+                city,
+                scenario,
+                first.replace(tzinfo=first.tzinfo or UTC),
+                history,
+                step=step,
+                seed=seed,
+                lifelines=chosen,
+            )
+        except ValueError as error:
+            raise _fail(str(error)) from None
+        typer.echo(f"{count} readings in {record}")
+        return
     settings = _settings()
     if settings.mqtt_url is None:
         raise _fail("LIFELINE_MQTT_URL is not set; `lifeline demo` brings a broker of its own")

@@ -5,7 +5,7 @@ import io
 import json
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -22,8 +22,11 @@ from pydantic import (
 )
 
 from services.core.asset import Asset, Link, LinkKind
+from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.lifeline import Lifeline
+from services.core.network_file import NetworkFile, NetworkFormat
 from services.core.organisation import Organisation, OrganisationRole, Person
+from services.core.pipe_network import PipeNetworkError
 from services.core.sensor_address import check_address
 from services.core.severity import Severity
 from services.core.text import Text
@@ -128,20 +131,30 @@ _Unit = Annotated[str, Field(max_length=32)]
 _Address = Annotated[str, AfterValidator(check_address)]
 
 
-class SensorRow(_Row):
-    """One line of sensors.csv."""
-
+class _SensorFields(_Row):
     sensor: Name
     lifeline: Lifeline
     quantity: str
     unit: str
     asset: Name
-    lon: _Longitude
-    lat: _Latitude
     interval_s: Annotated[Seconds, Field(gt=0)]
     gateway: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
     device_unit: Annotated[_Unit | None, BeforeValidator(_none_if_empty)] = None
     address: Annotated[_Address | None, BeforeValidator(_none_if_empty)] = None
+
+
+class SensorRow(_SensorFields):
+    """One line of sensors.csv."""
+
+    lon: _Longitude
+    lat: _Latitude
+
+
+class RecordedSensor(_SensorFields):
+    """One line of a recording's sensors.csv; who recorded may not know where a sensor stands."""
+
+    lon: Annotated[_Longitude | None, BeforeValidator(_none_if_empty)] = None
+    lat: Annotated[_Latitude | None, BeforeValidator(_none_if_empty)] = None
 
 
 class _ThresholdRow(_Row):
@@ -182,6 +195,15 @@ class ZoneArea:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelledZones:
+    """A hydraulic model, and the zones of one lifeline whose assets are its nodes and links."""
+
+    lifeline: Lifeline
+    file: NetworkFile
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CityFolder:
     """Everything the folder says, checked against itself."""
 
@@ -195,6 +217,7 @@ class CityFolder:
     sensors: list[SensorRow]
     thresholds: dict[str, list[Threshold]]
     background: list[dict[str, Any]]
+    model: ModelledZones | None = None
 
 
 def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
@@ -281,6 +304,25 @@ def _city(path: Path) -> tuple[str, Text]:
         raise CityFolderError(f"{path.name}: {error.args[0]} is missing") from None
 
 
+def read_network_features(path: Path) -> tuple[list[Asset], list[Link]]:
+    """The assets of a ``network.geojson``, features as in ``assets.geojson``, and the links in its member ``links``.
+
+    Raises:
+        CityFolderError: naming the file, the feature or link, the field and the reason.
+    """
+    features = list(_features(path, _AssetProperties))
+    known = distinct([(place, properties) for place, properties, _ in features], "id")
+    listed = json.loads(path.read_text(encoding="utf-8-sig")).get("links", [])
+    links = [
+        (f"{path.name}, link {number}", _checked(f"{path.name}, link {number}", _LinkRow, link))
+        for number, link in enumerate(listed, start=1)
+    ]
+    _refer(links, "source", known)
+    _refer(links, "target", known)
+    assets = [_asset(properties, geometry) for _, properties, geometry in features]
+    return assets, [Link(row.source, row.target, row.kind, row.length_m) for _, row in links]
+
+
 def read_city_folder(folder: Path) -> CityFolder:
     """Read a city folder and check it against itself.
 
@@ -311,6 +353,7 @@ def read_city_folder(folder: Path) -> CityFolder:
     _refer(thresholds, "sensor", distinct(sensors, "sensor"))
     distinct([(place, row) for place, row in sensors if row.address is not None], "address")
 
+    listed = [_asset(properties, geometry) for _, properties, geometry in assets]
     limits_of: dict[str, list[Threshold]] = {}
     for _, row in thresholds:
         limits_of.setdefault(row.sensor, []).append(row.threshold())
@@ -327,12 +370,31 @@ def read_city_folder(folder: Path) -> CityFolder:
         zones=[
             ZoneArea(zone.id, zone.lifeline, Text(zone.name_en, zone.name_zh), geometry) for _, zone, geometry in zones
         ],
-        assets=[_asset(properties, geometry) for _, properties, geometry in assets],
+        assets=listed,
         links=[Link(row.source, row.target, row.kind, row.length_m) for _, row in links],
         sensors=[row for _, row in sensors],
         thresholds=limits_of,
         background=_background(folder / "background.geojson"),
+        model=_model(folder / "network.inp", city, listed),
     )
+
+
+def _model(path: Path, city: str, assets: Iterable[Asset]) -> ModelledZones | None:
+    """The model of the water network, if the folder has one; it covers the zones of the assets that it names."""
+    if not path.exists():
+        return None
+    try:
+        file = NetworkFile(city, NetworkFormat.EPANET, path.read_text(encoding="utf-8-sig"))
+        network = read_epanet(replace(file, name=path.name))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
+    except (EpanetFileError, PipeNetworkError) as error:
+        raise CityFolderError(str(error)) from None
+    named = {*network.nodes, *network.links}
+    zones = {asset.zone for asset in assets if asset.lifeline is Lifeline.WATER and asset.id in named}
+    if not zones:
+        raise CityFolderError(f"{path.name}: names no water asset of assets.geojson")
+    return ModelledZones(Lifeline.WATER, file, tuple(sorted(zones)))
 
 
 def _background(path: Path) -> list[dict[str, Any]]:

@@ -1,156 +1,136 @@
 """A recording: history in a folder, for replaying, backtesting and importing. Described in docs/recording.md."""
 
-import csv
-import gzip
-import io
-import math
 import tomllib
-import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from services.core.city_folder import CityFolderError, SensorRow, distinct, read_rows
-from services.core.reading import Quality
+from services.core.city_folder import CityFolderError, RecordedSensor, distinct, read_rows
 
-_LONG = ["time", "sensor", "value"]
+_DESCRIPTION = "recording.toml"
+_PERIOD = 2
+"""A period has a begin and an end."""
 
 
 class RecordingError(Exception):
     """The recording is broken; the message names the file, the line and the reason."""
 
 
-class RecordedReading(NamedTuple):
-    """One value of a recording, with a zone in its time."""
-
-    time: datetime
-    sensor: str
-    value: float
-    quality: Quality
-
-
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording's description and its sensors; the readings are read from its files when they are wanted."""
+    """A recording's description and its sensors; the readings are read from its files when they are wanted.
+
+    ``scored`` is the time over which detectors are judged: what comes before may be learnt from. ``learn_rows`` says
+    instead how many distinct times from the begin are normal. ``network`` is the file of the network model.
+    ``origin`` is where the centre of a network lies whose map is in metres, longitude first.
+    """
 
     name: str
     folder: Path
-    sensors: dict[str, SensorRow]
+    sensors: dict[str, RecordedSensor]
     files: tuple[Path, ...]
     settings: dict[str, Any]
+    network: Path | None = None
+    scored: tuple[datetime, datetime] | None = None
+    learn_rows: int | None = None
+    origin: tuple[float, float] | None = None
 
 
 def read_recording(folder: Path) -> Recording:
-    """Read the description and the sensors, and find the files of readings.
+    """Read the description and the sensors, and find the files of readings and of the network.
 
     Raises:
         RecordingError: something is missing or wrong.
     """
-    description = folder / "recording.toml"
+    settings = _settings(folder / _DESCRIPTION)
+    pattern = str(settings["readings"])
     try:
-        settings = tomllib.loads(description.read_text(encoding="utf-8"))
-        pattern = str(settings["readings"])
-        name = str(settings["name"])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecordingError(f"{description.name}: cannot be read: {error}") from None
-    except KeyError as error:
-        raise RecordingError(f"{description.name}: {error.args[0]} is missing") from None
-    try:
-        rows = list(read_rows(folder / "sensors.csv", SensorRow))
+        rows = list(read_rows(folder / "sensors.csv", RecordedSensor))
         distinct(rows, "sensor")
     except CityFolderError as error:
         raise RecordingError(str(error)) from None
-    sensors = {row.sensor: row for _, row in rows}
     try:
         files = tuple(sorted(folder.glob(pattern)))
     except (ValueError, NotImplementedError):
         files = ()
     if not files:
-        raise RecordingError(f"{description.name}: no file matches readings = {pattern!r}")
-    return Recording(name, folder, sensors, files, settings)
+        raise RecordingError(f"{_DESCRIPTION}: no file matches readings = {pattern!r}")
+    try:
+        return Recording(
+            name=str(settings["name"]),
+            folder=folder,
+            sensors={row.sensor: row for _, row in rows},
+            files=files,
+            settings=settings,
+            network=_network(folder, settings),
+            scored=_scored(settings),
+            learn_rows=_learn_rows(settings),
+            origin=_origin(settings),
+        )
+    except (ValueError, TypeError, OverflowError) as error:
+        raise RecordingError(f"{_DESCRIPTION}: {error}") from None
 
 
-def readings_of(recording: Recording) -> Iterator[RecordedReading]:
-    """Every reading in the order of the files, which need not be the order of time.
+def moment_of(text: str) -> datetime:
+    """A time of a recording in UTC.
 
     Raises:
-        RecordingError: an unknown sensor, a bad time or value, an unreadable file.
+        ValueError: it is no time, or has no zone.
+        OverflowError: it lies outside the years that there are.
     """
-    for path in recording.files:
-        try:
-            with _open(path) as stream:
-                yield from _file_readings(recording, path, csv.reader(stream))
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-            raise RecordingError(f"{path.name}: cannot be read: {error}") from None
-
-
-def _open(path: Path) -> io.TextIOBase:
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _file_readings(recording: Recording, path: Path, lines: Any) -> Iterator[RecordedReading]:
-    header = next(lines, None)
-    if header is None:
-        raise RecordingError(f"{path.name}: is empty")
-    is_long = header[:3] == _LONG
-    if not is_long:
-        _check_wide_header(recording, path, header)
-    fewest = len(_LONG) if is_long else len(header)
-    for cells in lines:
-        if not cells:
-            continue
-        try:
-            _check_length(cells, fewest, len(header))
-            moment = _time(cells[0])
-            if is_long:
-                yield _long_reading(recording, moment, cells)
-            else:
-                yield from _wide_readings(moment, header, cells)
-        except (ValueError, OverflowError) as error:
-            raise RecordingError(f"{path.name}, line {lines.line_num}: {error}") from None
-
-
-def _check_wide_header(recording: Recording, path: Path, header: list[str]) -> None:
-    if header[:1] != ["time"]:
-        raise RecordingError(f"{path.name}, line 1: the header is neither time,sensor,value nor time,<sensor>,…")
-    for sensor in header[1:]:
-        if header.count(sensor) > 1:
-            raise RecordingError(f"{path.name}, line 1: sensor {sensor!r} is there twice")
-        if sensor not in recording.sensors:
-            raise RecordingError(f"{path.name}, line 1: sensor {sensor!r} is not in sensors.csv")
-
-
-def _check_length(cells: list[str], fewest: int, most: int) -> None:
-    if not fewest <= len(cells) <= most:
-        raise ValueError(f"has {len(cells)} fields, not {most}")
-
-
-def _time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"time {text!r} has no zone")
     return moment.astimezone(UTC)
 
 
-def _value(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"value {text!r} is not finite")
-    return value
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecordingError(f"{path.name}: cannot be read: {error}") from None
+    for name in ("readings", "name"):
+        if name not in settings:
+            raise RecordingError(f"{path.name}: {name} is missing")
+    return settings
 
 
-def _long_reading(recording: Recording, moment: datetime, cells: list[str]) -> RecordedReading:
-    if cells[1] not in recording.sensors:
-        raise ValueError(f"sensor {cells[1]!r} is not in sensors.csv")
-    quality = Quality(int(cells[3])) if len(cells) > len(_LONG) and cells[3] else Quality.GOOD
-    return RecordedReading(moment, cells[1], _value(cells[2]), quality)
+def _network(folder: Path, settings: Mapping[str, Any]) -> Path | None:
+    if "network" not in settings:
+        return None
+    path = folder / str(settings["network"])
+    if not path.is_file():
+        raise ValueError(f"network = {settings['network']!r} is not there")
+    return path
 
 
-def _wide_readings(moment: datetime, header: list[str], cells: list[str]) -> Iterator[RecordedReading]:
-    for sensor, text in zip(header[1:], cells[1:], strict=True):
-        if text:
-            yield RecordedReading(moment, sensor, _value(text), Quality.GOOD)
+def _scored(settings: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    if "scored" not in settings:
+        return None
+    period = settings["scored"]
+    if not isinstance(period, list) or len(period) != _PERIOD:
+        raise ValueError("scored is not [begin, end]")
+    begin, end = (each if isinstance(each, datetime) else moment_of(str(each)) for each in period)
+    if begin.tzinfo is None or end.tzinfo is None:
+        raise ValueError("scored has no zone")
+    if begin >= end:
+        raise ValueError("scored ends before it begins")
+    return begin.astimezone(UTC), end.astimezone(UTC)
+
+
+def _learn_rows(settings: Mapping[str, Any]) -> int | None:
+    rows = settings.get("learn_rows")
+    if rows is None or (isinstance(rows, int) and rows > 0):
+        return rows
+    raise ValueError(f"learn_rows = {rows!r} is not a number of rows")
+
+
+def _origin(settings: Mapping[str, Any]) -> tuple[float, float] | None:
+    if "origin" not in settings:
+        return None
+    longitude, latitude = settings["origin"]
+    if not (-180 <= longitude <= 180 and -85 <= latitude <= 85):  # noqa: PLR2004 - degrees; the map ends at 85
+        raise ValueError(f"origin = {settings['origin']} is not [longitude, latitude]")
+    return float(longitude), float(latitude)

@@ -149,6 +149,18 @@ class Settings(BaseSettings):
     idle_release: Annotated[
         timedelta, Field(description="wall time after which a quiet zone is judged without waiting longer")
     ] = timedelta(seconds=1)
+    alerts_metrics_host: Annotated[
+        str, Field(description="address the alert process's metrics bind; loopback unless you say otherwise")
+    ] = "127.0.0.1"
+    alerts_metrics_port: Annotated[
+        int, Field(description="port for the alert process's metrics; 0: none", ge=0, le=65535)
+    ] = 0
+    water_price: Annotated[
+        float | None, Field(description="what a cubic metre of lost water costs; unset: 0.80 EUR", ge=0)
+    ] = None
+    water_currency: Annotated[
+        str, Field(description="currency of water_price, three letters (ISO 4217)", pattern="^[A-Z]{3}$")
+    ] = "EUR"
     webhook_timeout: Annotated[timedelta, Field(description="longest wait for a receiver's answer")] = timedelta(
         seconds=10
     )

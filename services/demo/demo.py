@@ -268,8 +268,8 @@ async def _history(data_dir: Path, database_url: str, say: Say) -> datetime:
         step=HISTORY_STEP,
         seed=SEED,
     )
-    result = await preparation.import_history(database_url, read_recording(folder), lambda _done, _total: None)
-    say(f"  {result.stored} readings stored")
+    count = await preparation.import_history(database_url, read_recording(folder), lambda _done, _total: None)
+    say(f"  {count.readings.stored} readings stored")
     return origin
 
 

@@ -1,21 +1,28 @@
 """What has to be in the database before the services start: schema, catalogue, city, keys, receivers, history."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
 from psycopg import AsyncConnection
 
 from services.alerts import lifelines
-from services.core.city_folder import CityFolder
+from services.core.city_folder import CityFolder, CityFolderError
+from services.core.lifeline import Lifeline
 from services.core.organisation import Receiver
 from services.core.permission import Permission
-from services.core.recording import Recording
+from services.core.recorded_city import recorded_city
+from services.core.recorded_readings import read_readings
+from services.core.recorded_register import register_of
+from services.core.recording import Recording, RecordingError
 from services.core.store import alert_kinds, api_keys, catalogue, organisations
 from services.core.store.migrations import migrate
+from services.core.store.networks import RegisteredNetwork, save_network
 from services.core.store.pool import open_pool
 from services.core.store.readings import WriteResult
-from services.core.store.register import RegisterCount, save_city
+from services.core.store.register import RegisterCount, add_to_city, save_city
 from services.ingest.recording_import import import_recording
 
 
@@ -29,23 +36,56 @@ def migrate_with_catalogue(database_url: str) -> list[str]:
 
 
 def import_city(database_url: str, city: CityFolder) -> RegisterCount:
-    """Write a city's register.
+    """Write a city's register and the hydraulic model that its folder holds, if any.
 
     Raises:
         CityFolderError: it does not fit the catalogue.
     """
     with psycopg.connect(database_url) as connection:
-        return save_city(connection, city)
+        count = save_city(connection, city)
+        if city.model is not None:
+            save_network(connection, RegisteredNetwork(city.model.lifeline, city.model.file, city.model.zones))
+        return count
 
 
-async def import_history(database_url: str, recording: Recording, progress: Callable[[int, int], None]) -> WriteResult:
-    """Load a recording's readings.
+@dataclass(frozen=True, slots=True)
+class HistoryCount:
+    """What an import of a recording added to the register, and what became of its readings."""
+
+    registered: RegisterCount
+    readings: WriteResult
+
+
+async def import_history(database_url: str, recording: Recording, progress: Callable[[int, int], None]) -> HistoryCount:
+    """Load a recording: what it brings along for the register, and its readings.
+
+    Where all its sensors are registered already, the register stays as it is.
 
     Raises:
-        RecordingError: it is broken or names an unknown sensor.
+        RecordingError: it is broken or does not fit the catalogue; nothing is stored then.
     """
+    readings = read_readings(recording)
+    registered = await asyncio.to_thread(_register, database_url, recording)
     async with open_pool(database_url, 2) as pool:
-        return await import_recording(pool, recording, received_at=datetime.now(UTC), progress=progress)
+        result = await import_recording(pool, recording, readings, received_at=datetime.now(UTC), progress=progress)
+    return HistoryCount(registered, result)
+
+
+def _register(database_url: str, recording: Recording) -> RegisterCount:
+    with psycopg.connect(database_url) as connection:
+        known = {row[0] for row in connection.execute("select id from sensor")}
+        if known.issuperset(recording.sensors):
+            return RegisterCount(0, 0, 0, 0, 0)
+        quantities = connection.execute("select lifeline, name, unit from quantity").fetchall()
+        units = {(Lifeline(lifeline), name): unit for lifeline, name, unit in quantities}
+        city = register_of(recording, recorded_city(recording), units)
+        try:
+            count = add_to_city(connection, city)
+        except CityFolderError as error:
+            raise RecordingError(str(error)) from None
+        if city.model is not None:
+            save_network(connection, RegisteredNetwork(city.model.lifeline, city.model.file, city.model.zones))
+    return count
 
 
 async def save_access(database_url: str, key: str, receivers: list[Receiver]) -> None:

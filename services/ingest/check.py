@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from services.core.reading import Quality, QualityReason
 from services.core.rejection import Rejection, RejectionReason
 from services.core.store.readings import ReadingColumns, SensorRow, epoch_us, moment
+from services.core.units import conversion
 from services.core.wire import NAME
 from services.ingest.message import Decoded, Message
 from services.ingest.sensor_table import SensorTable
-from services.ingest.units import conversion
 
 _NONE = -1
 """No sensor has this key."""

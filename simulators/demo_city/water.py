@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from simulators.city import Fact, Words
+from simulators.city import Fact, Link, Words
 from simulators.demo_city.draft import Draft, Numbering, Place
 from simulators.demo_city.street_pipes import Inline, first_unused, lay_street, sized_flow
 from simulators.demo_city.streets import ROWS_M, Crossing, Street, StreetPlan, thinned
@@ -24,6 +24,18 @@ AREAS = {
     "W4": (Words("Foundry DMA", "铸造厂供水分区"), (6, 10), (0, 3), (8, 0), 13),
 }
 """Zone: name, columns, rows, inlet crossing, number of pressure sensors."""
+CUSTOMERS: tuple[tuple[str, str, str, Crossing | None, Words], ...] = (
+    ("HO-1", "hospital", "W1", (1, 6), Words("Riverside Hospital", "河滨医院")),
+    ("HO-2", "hospital", "W3", (1, 2), Words("South Bank Hospital", "南岸医院")),
+    ("HO-3", "hospital", "W4", (7, 2), Words("Foundry Hospital", "铸造厂医院")),
+    ("SC-1", "school", "W1", (4, 6), Words("School Street Middle School", "学堂街中学")),
+    ("SC-2", "school", "W2", (8, 7), Words("Hillside Primary School", "山脚小学")),
+    ("SC-3", "school", "W3", None, Words("Old Wharf Primary School", "老码头小学")),
+    ("SC-4", "school", "W4", (8, 1), Words("Foundry Middle School", "铸造厂中学")),
+)
+"""Customers that must not be without water: id, kind, zone, crossing (``None``: half-way along the street whose main
+bursts) and name."""
+_SERVICE_M = 35.0
 _TANKS = {"W2": (7, 6), "W4": (9, 2)}
 _DIAMETERS_MM = (150, 200, 250, 300, 400)
 
@@ -38,6 +50,7 @@ class WaterDraft:
         self._hydrants = Numbering("H", 201)
         self._junctions = Numbering("WJ")
         self._leaking_ends: tuple[str, ...] = ()
+        self._leaking_hydrant = ""
 
     def lay(self) -> None:
         """Add zones, mains, tanks and sensors."""
@@ -53,6 +66,8 @@ class WaterDraft:
         self._lay_trunk(2, Words("South Waterworks", "城南水厂"), ("W4", "W3"), north=-130.0, works=6020, head_m=59.0)
         for zone in AREAS:
             self._sense_area(zone)
+        for ident, kind, zone, crossing, name in CUSTOMERS:
+            self._supply(Place("water", zone, OWNER), (ident, kind, name), crossing)
 
     def _elevation_m(self, point: Point) -> float:
         return round(12 + 7 * max(0.0, point[1] - 1900) / 3000 + 1.5 * math.sin(point[0] / 700 + point[1] / 900), 2)
@@ -109,6 +124,7 @@ class WaterDraft:
         facts = self._pipe_facts(diameter_mm, int(self._rng.integers(60, 320)))
         if leaking:
             self._leaking_ends = ends
+            self._leaking_hydrant = inline[1].ident
             facts |= {"diameter_mm": 150, "material": "cast iron", "built": 1988}
         lay_street(self._draft, place, ends, inline, pipe_ids=ids, name=main, facts=facts)
 
@@ -131,6 +147,15 @@ class WaterDraft:
         self._draft.pipe(place, self._pipes.new(), name, (junction, valve_id), self._pipe_facts(250, 0))
         self._draft.join(valve_id, tank)
         self._draft.sense(tank, "tank_level", place.zone, "water")
+
+    def _supply(self, place: Place, customer: tuple[str, str, Words], crossing: Crossing | None) -> None:
+        """Lay the service of a customer, whose demand is among that of the junctions around."""
+        ident, kind, name = customer
+        node = self._leaking_hydrant if crossing is None else _junction_at(self._draft, self._plan, crossing)
+        east, north = self._draft.points[node][0]
+        at = (east - _SERVICE_M * 0.8, north + _SERVICE_M * 0.6)
+        self._draft.add(place, ident, kind, name, points=(at,), facts={"critical": kind})
+        self._draft.links.append(Link(node, ident, "flow", _SERVICE_M))
 
     def _sense_area(self, zone: str) -> None:
         assets = [a for a in self._draft.assets if a.zone == zone and a.lifeline == "water"]

@@ -65,6 +65,7 @@ def test_quantities_and_units_are_the_published_ones() -> None:
 def test_every_quantity_has_a_range_a_label_and_a_rule_about_danger(rules: LifelineRules) -> None:
     judged = {name for rule in rules.sensor_rules if not rule.kind.sensor_fault for name in rule.quantities}
     judged |= {name for rule in rules.zone_rules for name in rule.quantities}
+    judged |= {name for search in rules.searches for name in search.quantities}
     for quantity in rules.quantities:
         low, high = quantity.plausible
         assert low < high

@@ -4,6 +4,7 @@ import promql_parser
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from services.alerts.metrics import Metrics as AlertMetrics
 from services.api.app import create_app
 from services.core.settings import Settings
 from services.ingest.metrics import Metrics
@@ -17,7 +18,7 @@ _OF_A_HISTOGRAM = ("_bucket", "_sum", "_count")
 def exported() -> frozenset[str]:
     """Names of all time series that our processes export, as they are written in a query."""
     application = create_app(Settings(database_url=SecretStr("postgresql://127.0.0.1/none")))
-    registries: list[CollectorRegistry] = [Metrics().registry, application.state.metrics]
+    registries: list[CollectorRegistry] = [Metrics().registry, AlertMetrics().registry, application.state.metrics]
     return OF_PROMETHEUS.union(*(_names(registry) for registry in registries))
 
 

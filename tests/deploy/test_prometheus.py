@@ -50,8 +50,13 @@ def test_every_process_with_metrics_is_scraped_where_it_serves_them(stack: Stack
         if service["command"] == ["ingest"]
     }
     assert targets["ingest"] == ingest
+    assert targets["alerts"] == {
+        f"{name}:{stack.environment(name)['LIFELINE_ALERTS_METRICS_PORT']}"
+        for name, service in stack.ours.items()
+        if service["command"] == ["alerts"]
+    }
     assert targets["api"] == {f"api:{stack.environment('api')['LIFELINE_API_PORT']}"}
-    scraped = {target.split(":")[0] for target in targets["ingest"] | targets["api"]}
+    scraped = {target.split(":")[0] for target in targets["ingest"] | targets["alerts"] | targets["api"]}
     assert all("watch" in stack.services[name]["networks"] for name in scraped)
 
 

@@ -80,7 +80,7 @@ def _wait_until_ready(running: RunningStack) -> None:
     api = running.processes["api"]
     api.wait_until(lambda: _answers(running, "/readyz"))
     alerts = [running.processes[service] for service in ALERTS]
-    alerts[0].wait_until(lambda: any("standing by" in process.said() for process in alerts))
+    alerts[0].wait_until(lambda: all('"processes": 2' in process.said() for process in alerts))
 
 
 def _answers(running: RunningStack, path: str) -> bool:

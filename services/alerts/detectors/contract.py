@@ -1,8 +1,8 @@
 """What every detector offers, so that rules, backtests and the contract tests treat all of them alike."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
 
 from services.core.finding import FindingState
 from services.core.severity import Severity
@@ -50,6 +50,67 @@ class _Remembering(ABC):
     @abstractmethod
     def restore(self, state: State) -> None:
         """Go on exactly where the detector that returned ``state`` stood."""
+
+    def reads_state_of(self, version: str) -> bool:  # noqa: ARG002  # detectors that can read older states say so
+        """Whether ``restore`` also takes what another version of this detector with the same configuration wrote."""
+        return False
+
+    def reset(self) -> None:
+        """Accept what comes from now on as the new normal: forget what was learnt, keep the configuration."""
+        self.restore(self._afresh().state())
+
+    def _afresh(self) -> Self:
+        """An equal detector that has seen nothing."""
+        return type(self)(**self.configuration())
+
+
+class Trainable(_Remembering):
+    """Mixed in by detectors whose notion of normal can be learnt from history in one go and kept as a model.
+
+    ``learnt`` names the parts of the state that are the notion of normal; all else is memory of recent values.
+    """
+
+    learnt: ClassVar[tuple[str, ...]]
+
+    __slots__ = ("_model",)
+
+    @property
+    def model(self) -> str | None:
+        """The name of the model that was adopted, if one was."""
+        name: str | None = getattr(self, "_model", None)
+        return name
+
+    @abstractmethod
+    def score(self, time_s: float, value: Any) -> Score:
+        """The score of a value, or of a row."""
+
+    @abstractmethod
+    def learn(self, time_s: float, value: Any) -> None:
+        """Take a normal value, or a row, into the notion of normal."""
+
+    def train(self, history: Iterable[tuple[float, Any]]) -> dict[str, Any]:
+        """What ``history``, normal values or rows with their times in order, teaches; this detector stays as it is."""
+        pupil = self._afresh()
+        for time_s, value in history:
+            pupil.learn(time_s, value)
+        state = pupil.state()
+        return {part: state[part] for part in self.learnt}
+
+    def adopt(self, parameters: State, model: str | None = None) -> None:
+        """Take over what ``train`` returned, also of another detector with the same configuration.
+
+        ``model`` is the name under which it is kept, for findings to tell.
+
+        Raises:
+            KeyError: a part of what is to be learnt is missing.
+        """
+        self.restore({**self.state(), **{part: parameters[part] for part in self.learnt}})
+        self._model = model
+
+    def reset(self) -> None:
+        """Accept what comes from now on as the new normal; what a model taught is forgotten too."""
+        super().reset()
+        self._model = None
 
 
 class Detector(_Remembering):

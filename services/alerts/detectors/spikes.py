@@ -58,7 +58,9 @@ class Spikes(Detector):
         return Score(float(self._count), seen={"spikes": self._count, "of": len(self._flags)})
 
     def _usual_step(self) -> float:
-        return median(self._steps) if self._steps else 0.0
+        # A sensor of coarse resolution mostly repeats its value; how far it goes when it moves is what is usual.
+        moves = [step for step in self._steps if step > 0]
+        return median(moves) if moves else 0.0
 
     def state(self) -> dict[str, Any]:
         """The last values, steps and spikes."""

@@ -63,13 +63,13 @@ class Stuck(Detector):
 
     def score(self, time_s: float, value: float) -> Score:
         """The improbability of the run that ``value`` continues, as a power of ten."""
+        if not isfinite(value):
+            return UNKNOWN
         anchor = self._anchor
         if anchor is None or abs(value - anchor) > self.resolution:
             self._ended = 0 if anchor is None or self._rests(anchor) else self._run
             self._anchor, self._began_s, self._run = value, time_s, 0
             return _MOVES
-        if not isfinite(value):
-            return UNKNOWN
         self._run += 1
         lasting_s = time_s - self._began_s
         if lasting_s < self.minimum_s or self._steps < self.warm_up or self._run < 3 * self._longest:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 
 from services.alerts.detectors.out_of_range import OutOfRange
 from services.alerts.detectors.spikes import Spikes
@@ -53,13 +54,23 @@ class Faults:
     gateway_silent: SilenceRule
 
 
-def faults_of(lifeline: Lifeline, resting: Mapping[str, float], jumping: frozenset[str] = frozenset()) -> Faults:
+def faults_of(
+    lifeline: Lifeline,
+    resting: Mapping[str, float],
+    jumping: frozenset[str] = frozenset(),
+    switched: frozenset[str] = frozenset(),
+) -> Faults:
     """The fault rules of a lifeline.
 
-    ``resting`` is the value at which a quantity may rightly stand still, ``jumping`` names those that rightly jump.
+    ``resting`` is the value at which a quantity may rightly stand still, ``jumping`` names those that rightly jump,
+    ``switched`` those that stand still until somebody switches and jump then: states of pumps and valves.
     """
     return Faults(
-        sensor_rules=(_out_of_range(lifeline), _stuck(lifeline, resting), _spiky(lifeline, jumping)),
+        sensor_rules=(
+            _out_of_range(lifeline),
+            _stuck(lifeline, resting, switched),
+            _spiky(lifeline, jumping | switched),
+        ),
         sensor_silent=_sensor_silent(lifeline),
         gateway_silent=_gateway_silent(lifeline),
     )
@@ -145,10 +156,12 @@ def _out_of_range(lifeline: Lifeline) -> SensorRule:
     )
 
 
-def _stuck(lifeline: Lifeline, resting: Mapping[str, float]) -> SensorRule:
+def _stuck(lifeline: Lifeline, resting: Mapping[str, float], switched: frozenset[str]) -> SensorRule:
     def detector(sensor: Sensor) -> Stuck:
-        low, high = sensor.plausible
-        return Stuck(resolution=(high - low) * _RESOLUTION, rest=resting.get(sensor.quantity))
+        return Stuck(resolution=_span(sensor) * _RESOLUTION, rest=resting.get(sensor.quantity))
+
+    def grades(sensor: Sensor) -> tuple[Threshold, ...]:
+        return () if sensor.quantity in switched else (_STUCK,)
 
     return SensorRule(
         name="sensor-stuck",
@@ -165,18 +178,18 @@ def _stuck(lifeline: Lifeline, resting: Mapping[str, float]) -> SensorRule:
         cleared=Text("{sensor} moves again: {value} {unit}.", "{sensor}数值恢复变化：{value} {unit}。"),
         quantities=(),
         detector=detector,
-        grades=same_for_all(_STUCK),
+        grades=grades,
         score_unit=Text("powers of ten", "数量级"),
     )
 
 
 def _spiky(lifeline: Lifeline, jumping: frozenset[str]) -> SensorRule:
     def detector(sensor: Sensor) -> Spikes:
-        low, high = sensor.plausible
-        return Spikes(floor=(high - low) * _SPIKE_FLOOR)
+        return Spikes(floor=_span(sensor) * _SPIKE_FLOOR)
 
     def grades(sensor: Sensor) -> tuple[Threshold, ...]:
-        return () if sensor.quantity in jumping else (_SPIKY,)
+        # How large a jump has to be is measured by what is plausible; without that, any value might be a spike.
+        return () if sensor.quantity in jumping or not _span(sensor) else (_SPIKY,)
 
     return SensorRule(
         name="sensor-spiky",
@@ -196,3 +209,9 @@ def _spiky(lifeline: Lifeline, jumping: frozenset[str]) -> SensorRule:
         grades=grades,
         score_unit=Text("values", "个"),
     )
+
+
+def _span(sensor: Sensor) -> float:
+    """How wide the plausible range is; 0 where nothing is known of it."""
+    low, high = sensor.plausible
+    return high - low if isfinite(high - low) else 0.0

@@ -9,6 +9,8 @@ from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule, limits_of, same_for_all
 from services.alerts.lifelines.faults import faults_of
+from services.alerts.lifelines.water_leaks import LEAK_SEARCH
+from services.alerts.lifelines.water_operation import QUANTITIES, RESTING, SEARCHES, SENSOR_RULES, SWITCHED
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.quantity import Quantity
@@ -224,14 +226,15 @@ NIGHT_FLOW = SensorRule(
     score_unit=Text("m3/h", "m3/h"),
 )
 
-_FAULTS = faults_of(Lifeline.WATER, {"flow": 0.0, "tank_level": 0.0})
+_FAULTS = faults_of(Lifeline.WATER, {"flow": 0.0, "tank_level": 0.0, **RESTING}, switched=SWITCHED)
 
 RULES = LifelineRules(
     lifeline=Lifeline.WATER,
     quantities=(
-        Quantity(Lifeline.WATER, "pressure", "kPa", Text("Water pressure", "供水压力"), (0, 2500), PRESSURE),
+        Quantity(Lifeline.WATER, "pressure", "kPa", Text("Water pressure", "供水压力"), (-150, 2500), PRESSURE),
         Quantity(Lifeline.WATER, "flow", "m3/h", Text("Flow", "流量"), (-20_000, 20_000)),
         Quantity(Lifeline.WATER, "tank_level", "m", Text("Tank level", "水池液位"), (0, 50), LEVEL),
+        *QUANTITIES,
     ),
     sensor_rules=(
         _limit_rule("water-pressure-below-limit", PRESSURE_LOW, "pressure", Side.BELOW),
@@ -240,9 +243,11 @@ RULES = LifelineRules(
         _limit_rule("water-tank-above-limit", TANK_LEVEL, "tank_level", Side.ABOVE),
         FLOW_UNUSUAL,
         NIGHT_FLOW,
+        *SENSOR_RULES,
         *_FAULTS.sensor_rules,
     ),
     zone_rules=(NEIGHBOUR_RESIDUAL,),
+    searches=(*SEARCHES, LEAK_SEARCH),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
 )

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterable
+from functools import cached_property
 
 import networkx as nx
 
+from services.alerts.tracing.customers import Census
+from services.alerts.tracing.supply import Supply
 from services.core.asset import Asset, Link, LinkKind
 
 SEGMENT_KINDS = frozenset({"pipe", "conduit"})
 """Kinds of asset that are stretches of a network rather than points of it."""
-BARRIER_KINDS = frozenset({"valve", "gate"})
-"""Kinds of asset that can be shut."""
 
 _METRES_PER_DEGREE = 111_320.0
 
@@ -30,6 +31,16 @@ class CityGraph:
             else:
                 self.adjacent.add_edge(link.source, link.target, length_m=link.length_m, kind=link.kind)
         self.undirected: nx.Graph[str] = self.flow.to_undirected(as_view=True)
+
+    @cached_property
+    def supply(self) -> Supply:
+        """The segments between valves, and what feeds them."""
+        return Supply(self.assets, self.flow)
+
+    @cached_property
+    def census(self) -> Census:
+        """Who is supplied where."""
+        return Census(self.assets, self.supply)
 
     def is_segment(self, asset: str) -> bool:
         """Whether an asset is a stretch of a network."""

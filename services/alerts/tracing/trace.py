@@ -1,17 +1,33 @@
-"""One answer to "where does it come from": candidates, what is upstream, what isolates it, who is affected. Pure."""
+"""One answer to "where does it come from" and to what follows from it. Pure.
+
+Candidates, what is upstream, what isolates the first of them and what does so where a valve is stuck, who is without
+supply then, what is lost, and where to listen next.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.alerts.tracing.candidates import Candidate, rank
 from services.alerts.tracing.city_graph import CityGraph
-from services.alerts.tracing.isolation import downstream, isolate, upstream
+from services.alerts.tracing.isolation import Isolation, alternatives, downstream, isolate, upstream
+from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice, loss_of
+from services.alerts.tracing.next_measurement import next_measurement
 from services.core.alert import Alert
+from services.core.lifeline import Lifeline
 from services.core.text import Text
+
+_PIPED = frozenset({Lifeline.WATER, Lifeline.GAS})
+"""Lifelines in which shutting valves around a place makes sense wherever on the network it is."""
+_MOST_VALVES = 12
+"""Of a longer list of valves nobody asks what to do if one of them is stuck."""
 
 
 def trace(
-    graph: CityGraph, alert: Alert, evidence: Mapping[str, Any], sensor_assets: Mapping[str, str]
+    graph: CityGraph,
+    alert: Alert,
+    evidence: Mapping[str, Any],
+    sensor_assets: Mapping[str, str],
+    price: WaterPrice = DEFAULT_PRICE,
 ) -> dict[str, Any]:
     """The trace of an alert as JSON, in the form the API answers with.
 
@@ -27,7 +43,7 @@ def trace(
             weights[asset] = weights.get(asset, 0.0) + strength
     candidates = _suspects(evidence) or rank(graph, alert.lifeline, alert.asset, weights)
     suspect = candidates[0].asset if candidates else alert.asset
-    isolation = isolate(graph, suspect) if graph.is_segment(suspect) else None
+    isolation = isolate(graph, suspect) if _can_isolate(graph, suspect) else None
     return {
         "candidates": [
             {
@@ -40,6 +56,51 @@ def trace(
         "upstream": upstream(graph, suspect),
         "isolation": [] if isolation is None else list(isolation.barriers),
         "downstream": _affected(graph, suspect, [] if isolation is None else isolation.cut_off),
+        **({} if isolation is None else _consequences(graph, suspect, isolation)),
+        # A meter sits on a pipe, a gauge at a node.
+        "loss": loss_of(
+            alert, evidence, price, is_flow=graph.is_segment(sensor_assets.get(next(iter(alert.sensors), ""), ""))
+        ),
+        "next_measurement": _listening(graph, candidates) if alert.lifeline is Lifeline.WATER else None,
+    }
+
+
+def _can_isolate(graph: CityGraph, suspect: str) -> bool:
+    if graph.is_segment(suspect):
+        return True
+    return suspect in graph.flow and graph.assets[suspect].lifeline in _PIPED and graph.flow.degree[suspect] > 0
+
+
+def _consequences(graph: CityGraph, suspect: str, isolation: Isolation) -> dict[str, Any]:
+    instead = alternatives(graph, suspect, isolation) if len(isolation.barriers) <= _MOST_VALVES else {}
+    return {
+        "isolation_complete": isolation.complete,
+        "isolation_alternatives": [
+            {
+                "stuck": stuck,
+                "isolation": list(other.barriers),
+                "complete": other.complete,
+                "households": other.customers.households,
+            }
+            for stuck, other in instead.items()
+        ],
+        "customers": {
+            "households": isolation.customers.households,
+            "is_estimated": isolation.customers.is_estimated,
+        },
+        "critical": list(isolation.customers.critical),
+    }
+
+
+def _listening(graph: CityGraph, candidates: Sequence[Candidate]) -> dict[str, Any] | None:
+    place = next_measurement(graph, candidates)
+    if place is None:
+        return None
+    return {
+        "asset": place.asset,
+        "chance": round(place.chance, 3),
+        "entropy_bits": round(place.entropy_bits, 3),
+        "expected_entropy_bits": round(place.expected_entropy_bits, 3),
     }
 
 

@@ -67,12 +67,12 @@ async def list_alerts(
 
 async def _detail(connection: AsyncConnection, alert: Alert) -> schemas.AlertDetailAnswer:
     words = await views.words_for(connection, [alert])
-    suspects = [candidate["asset"] for candidate in (alert.trace or {}).get("candidates", [])]
+    traced = await network.find_assets(connection, views.assets_of_trace(alert.trace))
     subjects = [alert.id, *filter(None, (words.warnings.get(alert.id), words.orders.get(alert.id)))]
     return schemas.AlertDetailAnswer.model_validate(
         views.alert_fields(alert, words)
         | {
-            "trace": views.trace_answer(alert.trace, await network.find_assets(connection, suspects)),
+            "trace": views.trace_answer(alert.trace, traced),
             "findings": [views.finding_answer(found) for found in await findings.of_alert(connection, alert.id)],
             "timeline": [
                 schemas.TimelineEntry.model_validate(entry) for entry in await audit.entries_of(connection, subjects)

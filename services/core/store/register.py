@@ -1,6 +1,6 @@
 """The register of a city, written into the database from a city folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection
@@ -52,6 +52,38 @@ def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
         )
         connection.execute("select pg_notify(%s, '')", (CHANNEL,))
     return RegisterCount(len(city.organisations), len(city.zones), len(city.assets), len(city.links), len(city.sensors))
+
+
+def add_to_city(connection: Connection, city: CityFolder) -> RegisterCount:
+    """Add what the register lacks of zones, assets, links and sensors; what it has stays as it is. One transaction.
+
+    Returns how much was added.
+
+    Raises:
+        CityFolderError: a sensor measures a quantity or uses a unit that its lifeline does not know, or has the address
+            of a registered sensor.
+    """
+    with connection.transaction():
+        known = {
+            table: {row[0] for row in connection.execute(f"select id from {table}")}
+            for table in ("zone", "asset", "sensor")
+        }
+        added = {asset.id for asset in city.assets if asset.id not in known["asset"]}
+        missing = replace(
+            city,
+            organisations=[],
+            people=[],
+            zones=[zone for zone in city.zones if zone.id not in known["zone"]],
+            assets=[asset for asset in city.assets if asset.id in added],
+            links=[link for link in city.links if link.source in added or link.target in added],
+            sensors=[sensor for sensor in city.sensors if sensor.sensor not in known["sensor"]],
+        )
+        _check_quantities(connection, missing)
+        _save_assets(connection, missing)
+        _free_addresses(connection, missing)
+        _save_sensors(connection, missing)
+        connection.execute("select pg_notify(%s, '')", (CHANNEL,))
+    return RegisterCount(0, len(missing.zones), len(missing.assets), len(missing.links), len(missing.sensors))
 
 
 def _check_quantities(connection: Connection, city: CityFolder) -> None:
@@ -146,7 +178,8 @@ def _free_addresses(connection: Connection, city: CityFolder) -> None:
 
 
 def _save_sensors(connection: Connection, city: CityFolder) -> None:
-    zones = {asset.id: asset.zone for asset in city.assets}
+    assets = [sensor.asset for sensor in city.sensors]
+    zones: dict[str, str] = dict(connection.execute("select id, zone from asset where id = any(%s)", (assets,)))
     connection.cursor().executemany(
         """
         insert into sensor (id, lifeline, quantity, unit, asset, zone, longitude, latitude, interval_s, gateway,

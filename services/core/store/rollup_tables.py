@@ -45,8 +45,8 @@ create table if not exists {table} (
 create index if not exists {table}_by_time on {table} using brin (bucket timestamptz_minmax_multi_ops);
 """
 
-# The upper bound lets everything pass. A planner that knows neither bound takes a stretch between two to be short, and a
-# stretch with one end to be a third of the table, for which it would read all of it.
+# The upper bound lets everything pass. A planner that knows neither bound takes a stretch between two to be short, but
+# one with a single end to be a third of the table, for which it would read all of it.
 _VIEW = """
 create or replace view {view} as
 select sensor_key, bucket, {names} from {table}

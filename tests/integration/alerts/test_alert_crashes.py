@@ -1,10 +1,9 @@
-"""Killed processes: nothing is lost, nothing is said twice, and another process takes over."""
+"""A killed process: nothing is lost and nothing is said twice. Several processes: ``test_alert_shares.py``."""
 
 import asyncio
 import json
 from collections import defaultdict
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from time import monotonic
 
@@ -18,7 +17,6 @@ from tests.integration.alerts.alert_harness import (
     AlertProcess,
     ReceiverProcess,
     Sample,
-    alert_process,
     ask,
     at,
     said_by_the_loop,
@@ -31,7 +29,7 @@ from tests.integration.alerts.test_alert_feed import follow_to_the_end, followin
 RESCUED_WITHIN_S = 30.0
 
 
-def _day() -> list[list[Sample]]:
+def day() -> list[list[Sample]]:
     """Minutes of readings: two leaks, one of them twice, a lasting low pressure and a sensor that falls silent."""
     random = Random(3)  # noqa: S311 - noise, not a secret
     minutes = []
@@ -51,7 +49,7 @@ def _day() -> list[list[Sample]]:
 async def test_a_process_killed_again_and_again_concludes_what_an_undisturbed_one_does(
     city_url: str, twin_url: str, alerts: AlertProcess
 ) -> None:
-    minutes = _day()
+    minutes = day()
     await store(twin_url, [sample for samples in minutes for sample in samples])
     async with following(twin_url) as follower:
         await follow_to_the_end(follower)
@@ -141,23 +139,3 @@ async def test_a_job_of_a_living_worker_stays_with_it(city_url: str) -> None:
         await app.job_manager.update_heartbeat(worker)
         assert await rescue_stalled(app, connection) == 0
     assert ask(city_url, "select status::text from procrastinate_jobs") == [{"status": "doing"}]
-
-
-@pytest.mark.slow
-async def test_a_second_process_stands_by_and_takes_over_when_the_first_is_killed(
-    city_url: str, alerts: AlertProcess, tmp_path: Path
-) -> None:
-    await alerts.start()
-    with alert_process(city_url, tmp_path, "standby") as standby:
-        await standby.start("another alert process follows the feed; standing by")
-        await store(city_url, [("M-1", at(0), 30.0)])
-        await until(lambda: len(ask(city_url, "select from alert")) == 1)
-        assert standby.count("following the feed") == 0
-        # A statement that waits for the lock would hold back vacuum for as long as the first process lives.
-        assert ask(city_url, "select from pg_stat_activity where wait_event = 'advisory'") == []
-        await store(city_url, [("M-2", at(1), 30.0)])
-        alerts.kill()
-        taken_over_after_s = await until(lambda: standby.count("following the feed") == 1)
-        assert taken_over_after_s < 5
-        await until(lambda: len(ask(city_url, "select from alert")) == 2)
-        assert standby.count("the other alert process is gone; taking over") == 1

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from services.alerts import feed_follower
 from services.alerts.feed_follower import FeedFollower, OvertakenError
+from services.alerts.membership import Membership
 from services.core.store import feed
 from services.core.store.feed import START, FeedPosition
 from services.core.store.pool import open_pool
@@ -18,11 +19,14 @@ from tests.integration.alerts.alert_harness import ask, at, said_by_the_loop, st
 
 @asynccontextmanager
 async def following(
-    url: str, *, idle: timedelta = timedelta(0), lateness: timedelta = timedelta(seconds=2)
+    url: str, *, idle: timedelta = timedelta(0), lateness: timedelta = timedelta(seconds=2), member: str = "only"
 ) -> AsyncIterator[FeedFollower]:
-    """A follower inside the test."""
+    """A follower inside the test, with all the shares that nobody else has."""
+    membership = Membership(member)
     async with open_pool(url, 4) as pool:
-        yield FeedFollower(pool, "alerts", allowed_lateness=lateness, idle_release=idle)
+        async with await AsyncConnection.connect(url, autocommit=True) as connection:
+            await membership.beat(connection)
+        yield FeedFollower(pool, membership, allowed_lateness=lateness, idle_release=idle)
 
 
 async def follow_to_the_end(follower: FeedFollower) -> None:
@@ -121,10 +125,9 @@ async def test_pruning_drops_only_what_was_read(city_url: str) -> None:
 
 async def test_pruning_waits_for_the_slowest_consumer(city_url: str) -> None:
     await store(city_url, [("M-1", at(0), 1.0)])
-    async with following(city_url) as follower, await AsyncConnection.connect(city_url) as connection:
+    async with following(city_url) as follower:
         await follow_to_the_end(follower)
-        await feed.save_cursor(connection, "slow", START, None)
-        await connection.commit()
+        ask(city_url, "insert into feed_cursor (consumer, transaction_id, id) values ('slow', '0', 0) returning id")
         await follower.prune()
     assert len(ask(city_url, "select from feed")) == 1
 
@@ -196,3 +199,30 @@ async def test_readings_of_a_sensor_that_moved_to_another_zone_are_judged_there(
 
 def test_positions_are_ordered_by_transaction_first() -> None:
     assert FeedPosition(1, 9) < FeedPosition(2, 1) < FeedPosition(2, 2)
+
+
+async def test_what_became_of_every_reading_is_counted_and_so_is_what_waits(city_url: str) -> None:
+    def count(name: str) -> float | None:
+        return follower.metrics.registry.get_sample_value(f"lifeline_alerts_{name}")
+
+    async with following(city_url) as follower:
+        await store(city_url, [("M-1", at(minute), 30.0) for minute in range(5)])
+        await follower.measure()
+        assert count("feed_behind_entries") == 0, "nothing of ours is known before the first step"
+        await follow_to_the_end(follower)
+        await store(city_url, [("M-1", at(2.5), 1.0)])
+        with psycopg.connect(city_url) as connection:
+            connection.execute(
+                """
+                insert into feed (zone, sensor_keys, times, "values", qualities, reasons)
+                values ('G1', '{4711}', array[now()], '{1}', '{0}', '{0}')
+                """
+            )
+        await follower.measure()
+        assert count("feed_behind_entries") == 2
+        assert 0 <= (count("feed_behind_seconds") or 0) < 60
+        await follow_to_the_end(follower)
+        await follower.measure()
+    assert [count(f"{name}_total") for name in ("judged", "late", "historic", "unknown")] == [5, 1, 0, 1]
+    assert (count("feed_behind_entries"), count("shares"), count("units")) == (0, 32, 2)
+    assert (count("findings_total") or 0) >= 1

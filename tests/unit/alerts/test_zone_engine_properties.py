@@ -145,3 +145,28 @@ def test_rows_of_a_zone_do_not_depend_on_arrival(data: st.DataObject) -> None:
     second.release()
     name = "zone:water-neighbour-residual"
     assert first.changed_state()[name] == second.changed_state()[name]
+
+
+@quiet
+@given(shuffled(), st.integers(0, 80))
+def test_what_was_said_does_not_depend_on_what_came_later(
+    streams: tuple[list[Reading], list[Reading]], length: int
+) -> None:
+    _, mixed = streams
+    whole, prefix = engine(SENSORS), engine(SENSORS)
+    said = [finding for each in mixed for finding in whole.observe([each])] + whole.release()
+    heard = [finding for each in mixed[:length] for finding in prefix.observe([each])]
+    assert said[: len(heard)] == heard
+    # Releasing judges what is held as if nothing else came: of moments that are over everywhere, that changes nothing.
+    newest = max((each.time for each in mixed[:length]), default=at(0))
+    settled = [each for each in heard + prefix.release() if each.time < newest - 2 * LATENESS]
+    assert settled == [each for each in said if each.time < newest - 2 * LATENESS]
+
+
+@quiet
+@given(cut())
+def test_bare_samples_are_judged_as_readings_are(stream_and_cuts: tuple[list[Reading], list[int]]) -> None:
+    stream, _ = stream_and_cuts
+    bare = engine(SENSORS)
+    samples = [(each.time.timestamp(), each.sensor, each.value, int(each.quality)) for each in stream]
+    assert bare.take(samples) + bare.release() + bare.advance(at(0) + _end(stream)) == _whole(stream)

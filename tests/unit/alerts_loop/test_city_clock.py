@@ -2,15 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.alerts.city_clock import CityClock
-from services.core.reading import Quality, Reading
+from services.alerts.city_clock import CityClock, Sighting
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def reading(sensor: str, minutes: float) -> Reading:
-    return Reading(sensor, NOON + minutes * MINUTE, 1.0, Quality.GOOD, NOON)
+def reading(sensor: str, minutes: float) -> Sighting:
+    return (NOON + minutes * MINUTE).timestamp(), ord(sensor[0])
 
 
 def test_time_moves_with_the_readings_and_never_back() -> None:

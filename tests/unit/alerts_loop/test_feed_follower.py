@@ -5,14 +5,13 @@ from hypothesis import strategies as st
 
 from services.alerts.feed_follower import _whole_transactions
 from services.core.store.feed import FeedEntry, FeedPosition
-from tests.unit.alerts_loop.findings_made import NOW
 
 
 def _entries(sizes: list[int]) -> list[FeedEntry]:
     """Entries of transactions with so many zones each."""
     places = [(transaction, zone) for transaction, size in enumerate(sizes, start=1) for zone in range(size)]
     return [
-        FeedEntry(FeedPosition(transaction, number), f"zone-{zone}", [], [], [], [], [], NOW, corrects=False)
+        FeedEntry(FeedPosition(transaction, number), f"zone-{zone}", [], [], [], [], corrects=False)
         for number, (transaction, zone) in enumerate(places)
     ]
 

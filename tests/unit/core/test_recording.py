@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.core.reading import Quality
-from services.core.recording import RecordedReading, RecordingError, read_recording, readings_of
+from services.core.recorded_readings import RecordedReading, read_readings
+from services.core.recording import RecordingError, read_recording
 from simulators.city_folder import write_city
 from simulators.recording import write_recording
 
@@ -31,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, content: str | bytes, name: str = "a.csv") -> list[RecordedReading]:
     raw = content.encode() if isinstance(content, str) else content
     (folder / "readings" / name).write_bytes(raw)
-    return list(readings_of(read_recording(folder)))
+    return list(read_readings(read_recording(folder)))
 
 
 def refused(folder: Path, content: str | bytes = LONG, name: str = "a.csv") -> str:
@@ -82,7 +83,7 @@ def test_a_recording_of_the_simulators_is_read_whole(tmp_path: Path) -> None:
     start, length = SIX, timedelta(minutes=10)
     count = write_recording(tmp_path / "out", tmp_path / "city", "normal-day", start, length, lifelines=("gas",))
     recording = read_recording(tmp_path / "out")
-    found = list(readings_of(recording))
+    found = list(read_readings(recording))
     assert len(found) == count > 100
     assert {reading.sensor for reading in found} <= set(recording.sensors)
     assert recording.settings["timezone"] == "Asia/Shanghai"

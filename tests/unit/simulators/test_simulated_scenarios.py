@@ -39,6 +39,13 @@ def test_the_expected_scenarios_exist_and_load() -> None:
         "drifting-sensor",
         "gateway-outage",
         "story",
+        "slow-leak",
+        "two-leaks-at-once",
+        "firefighting",
+        "pump-schedule-change",
+        "valve-closed-by-mistake",
+        "drifting-pressure-sensor",
+        "burst-main",
     }
     for name in list_scenarios():
         assert load_scenario(name).id == name
@@ -101,4 +108,25 @@ def test_a_scenario_cannot_include_itself(tmp_path: Path) -> None:
 def test_what_the_city_does_not_have_cannot_break(tmp_path: Path, city: City) -> None:
     scenario = load_scenario(_file(tmp_path, _LEAK.replace("WP-001", "WP-999")))
     with pytest.raises(ScenarioError, match="leak: asset 'WP-999' is not in demo"):
+        check_scenario(scenario, city)
+
+
+def test_every_scenario_fits_the_demo_city(city: City) -> None:
+    for name in list_scenarios():
+        check_scenario(load_scenario(name), city)
+
+
+@pytest.mark.parametrize(
+    "injection",
+    [
+        'kind = "pipe-leak"\nasset = "WV-301"\nhole_mm = 20',
+        'kind = "hydrant-use"\nasset = "WP-001"\nflow_m3h = 20',
+        'kind = "valve-shut"\nasset = "V-118"',
+        'kind = "pump-schedule"\nasset = "WJ-001"\nhead_change_m = -5',
+    ],
+)
+def test_what_cannot_happen_to_an_asset_is_refused(tmp_path: Path, city: City, injection: str) -> None:
+    head = 'id = "mine"\nname_en = "Mine"\nname_zh = "我的"\nlength_min = 60\n[[injections]]\nid = "odd"\n'
+    scenario = load_scenario(_file(tmp_path, f"{head}{injection}\nstart_min = 5\nend_min = 30\n"))
+    with pytest.raises(ScenarioError, match=r"odd: .* cannot happen to"):
         check_scenario(scenario, city)

@@ -1,9 +1,9 @@
 /** The ranked candidates of a trace, what isolates them, and who is affected. */
-import type { JSX } from "preact";
-import type { TraceAnswer } from "../api/types";
+import type { ComponentChildren, JSX } from "preact";
+import type { TraceAnswer, TraceAsset } from "../api/types";
 import { assetsById } from "../city/store";
-import { percent } from "../words/format";
-import { colon, say, word } from "../words/language";
+import { amount, money, percent, withUnit } from "../words/format";
+import { colon, language, say, word } from "../words/language";
 
 /** Names shown of a long list of assets; the rest is a number. */
 const MOST_NAMES = 6;
@@ -18,6 +18,11 @@ function names(ids: readonly string[]): string[] {
   return [...counts].map(([name, count]) => (count > 1 ? `${name} ×${count}` : name));
 }
 
+/** Names one after the other; in English some have a comma of their own. */
+function listed(all: readonly string[]): string {
+  return all.join(language.value === "zh" ? "、" : "; ");
+}
+
 /** Names of assets; `every` shows all of them, as for valves that must be shut. */
 function Assets({ title, ids, every = false }: { title: string; ids: readonly string[]; every?: boolean }): JSX.Element | null {
   if (!ids.length) return null;
@@ -29,9 +34,94 @@ function Assets({ title, ids, every = false }: { title: string; ids: readonly st
         {title}
         {colon()}
       </b>
-      {shown.join(", ")}
+      {listed(shown)}
       {all.length > shown.length && ` … (${word("trace.count", { count: ids.length })})`}
     </p>
+  );
+}
+
+function Fact({ title, id, children }: { title: string; id: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <p class="trace-assets" data-testid={id}>
+      <b>
+        {title}
+        {colon()}
+      </b>
+      {children}
+    </p>
+  );
+}
+
+/** The name of an asset with its identifier, for several valves of a street bear nearly one name. */
+function Place({ place }: { place: TraceAsset }): JSX.Element {
+  const name = say(place.name);
+  return name.includes(place.asset) ? <>{name}</> : (
+    <>
+      {name} <code class="quiet">{place.asset}</code>
+    </>
+  );
+}
+
+function householdsWithout(count: number, isEstimated = false): string {
+  return word(isEstimated ? "trace.households.estimated" : "trace.households", { count: amount(count) });
+}
+
+/** What to shut where a valve of the first set is stuck, folded away until somebody needs it. */
+function Alternatives({ trace }: { trace: TraceAnswer }): JSX.Element | null {
+  if (!trace.isolation_alternatives.length) return null;
+  return (
+    <details data-testid="trace-alternatives">
+      <summary>{word("trace.stuck.summary")}</summary>
+      {trace.isolation_alternatives.map((other) => (
+        <div key={other.stuck}>
+          <Assets title={word("trace.stuck", { valve: names([other.stuck])[0] ?? other.stuck })} ids={other.isolation} every />
+          <p class="quiet">{other.complete ? householdsWithout(other.households) : word("trace.incomplete")}</p>
+        </div>
+      ))}
+    </details>
+  );
+}
+
+/** Who is without supply, what is lost, where to go next. */
+function Consequences({ trace }: { trace: TraceAnswer }): JSX.Element {
+  const { customers, critical, loss, next_measurement: next } = trace;
+  return (
+    <>
+      <Alternatives trace={trace} />
+      {customers && trace.isolation.length > 0 && (
+        <Fact title={word("trace.without")} id="trace-customers">
+          {householdsWithout(customers.households, customers.is_estimated)}
+        </Fact>
+      )}
+      {critical.length > 0 && (
+        <Fact title={word("trace.critical")} id="trace-critical">
+          {listed(critical.map((place) => say(place.name)))}
+        </Fact>
+      )}
+      {loss && (
+        <Fact title={word("trace.loss")} id="trace-loss">
+          {withUnit(loss.flow_m3h, "m3/h")} ({word(`trace.loss.${loss.basis}`)}),{" "}
+          <span title={loss.price_source}>
+            {word("trace.loss.cost", {
+              cost: money(loss.cost_per_day, loss.currency),
+              price: money(loss.price_per_m3, loss.currency),
+            })}
+          </span>
+        </Fact>
+      )}
+      {next && (
+        <Fact title={word("trace.listen")} id="trace-listen">
+          <Place place={next} />{" "}
+          <span class="quiet">
+            {word("trace.listen.gain", {
+              chance: percent(next.chance),
+              now: amount(next.entropy_bits),
+              after: amount(next.expected_entropy_bits),
+            })}
+          </span>
+        </Fact>
+      )}
+    </>
   );
 }
 
@@ -61,6 +151,8 @@ export function TracePanel({ trace }: { trace: TraceAnswer | null }): JSX.Elemen
         <p class="quiet">{word("trace.rest", { percent: percent(rest) })}</p>
       )}
       <Assets title={word("trace.isolation")} ids={trace.isolation} every />
+      {trace.isolation_complete === false && <p class="trace-assets">{word("trace.incomplete")}</p>}
+      <Consequences trace={trace} />
       <Assets title={word("trace.downstream")} ids={trace.downstream} />
       <Assets title={word("trace.upstream")} ids={trace.upstream} />
     </>

@@ -157,11 +157,46 @@ export interface TraceCandidate {
   geometry: Geometry | null;
 }
 
+export interface TraceAlternative {
+  stuck: string;
+  isolation: string[];
+  complete: boolean;
+  households: number;
+}
+
+export interface TraceAsset {
+  asset: string;
+  kind: string | null;
+  name: Text;
+  geometry: Geometry | null;
+}
+
+export interface TraceLoss {
+  flow_m3h: number;
+  basis: "model" | "excess-flow";
+  cost_per_day: number;
+  currency: string;
+  price_per_m3: number;
+  price_source: string;
+}
+
+export interface TraceMeasurement extends TraceAsset {
+  chance: number;
+  entropy_bits: number;
+  expected_entropy_bits: number;
+}
+
 export interface TraceAnswer {
   candidates: TraceCandidate[];
   upstream: string[];
   isolation: string[];
   downstream: string[];
+  isolation_complete: boolean | null;
+  isolation_alternatives: TraceAlternative[];
+  customers: { households: number; is_estimated: boolean } | null;
+  critical: TraceAsset[];
+  loss: TraceLoss | null;
+  next_measurement: TraceMeasurement | null;
 }
 
 export interface FindingAnswer {

@@ -62,6 +62,22 @@ export function percent(share: number): string {
   return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 0 }).format(share);
 }
 
+/** Money with its currency's sign or letters. */
+export function money(value: number, currency: string): string {
+  const digits = Math.abs(value) >= 100 ? 0 : 2;
+  try {
+    return new Intl.NumberFormat(locale(), {
+      style: "currency",
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(value);
+  } catch {
+    // Not a currency that the browser knows; it stands as it was set.
+    return `${amount(value)} ${currency}`;
+  }
+}
+
 /** A length of time in its two largest units. */
 export function duration(ms: number): string {
   const zh = language.value === "zh";

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 _PROBES = (0.0, 1.0)
+_HEAD_OF_WATER = "mH2O"
+"""What a pressure in metres means: water companies and their models write heads of water."""
 _LETTERS = "A-Za-zµμΩ°%ε"
 _FACTOR = re.compile(rf"(?P<name>[{_LETTERS}]{{1,24}}(?:\d[{_LETTERS}]{{1,8}})?)(?:\*\*|\^)?(?P<power>[1-4²³])?")
 _SEPARATOR = re.compile(r"[/*·]")
@@ -44,7 +46,8 @@ def _registry() -> "UnitRegistry[float]":
 def conversion(unit: str, declared: str) -> Conversion | None:
     """How to bring a value into the declared unit; ``None`` where that cannot be done.
 
-    Units are written as in the register; what no library knows (``%LEL``) can only be itself.
+    Units are written as in the register; what no library knows (``%LEL``) can only be itself. A pressure in metres
+    is a head of water.
     """
     if unit == declared:
         return Conversion(1.0, 0.0)
@@ -53,6 +56,8 @@ def conversion(unit: str, declared: str) -> Conversion | None:
 
     try:
         sent, wanted = registry.Unit(_spelt(unit)), registry.Unit(_spelt(declared))
+        if sent == registry.Unit("m") and wanted.is_compatible_with("kPa"):
+            sent = registry.Unit(_HEAD_OF_WATER)
         zero, one = (registry.Quantity(probe, sent).to(wanted).magnitude for probe in _PROBES)
     except (PintError, ValueError):
         return None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerts import lifelines
-from services.ingest.units import conversion
+from services.core.units import conversion
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from services.ingest.units import conversion
         ("MPa", "kPa", 0.4, 400.0),
         ("bar", "kPa", 4.0, 400.0),
         ("mH2O", "kPa", 1.0, 9.80665),
+        ("m", "kPa", 50.0, 490.3325),
+        ("kPa", "m", 1.0, None),
         ("L/s", "m3/h", 1.0, 3.6),
         ("m³/h", "m3/h", 2.0, 2.0),
         ("l/min", "m3/h", 100.0, 6.0),

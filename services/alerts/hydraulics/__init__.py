@@ -1,0 +1,1 @@
+"""Hydraulic models of water networks, calibrated as they run, which tell where the water goes."""
