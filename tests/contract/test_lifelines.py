@@ -32,6 +32,7 @@ UNITS = {
     (Lifeline.BRIDGE, "acceleration_rms"): "m/s2",
 }
 FAULTS = {"sensor-silent", "gateway-silent", "sensor-out-of-range", "sensor-stuck", "sensor-spiky"}
+MODEL_FAULTS = {"pressure-off-model"}
 
 every = pytest.mark.parametrize("rules", discover().values(), ids=lambda rules: str(rules.lifeline))
 
@@ -88,7 +89,7 @@ def test_default_thresholds_say_that_they_are_defaults(rules: LifelineRules) -> 
 
 @every
 def test_sentences_mention_only_known_fields_and_the_same_in_both_languages(rules: LifelineRules) -> None:
-    known = {*FIELDS}
+    known = {*FIELDS}.union(*(search.fields for search in rules.searches))
     for rule in rules.rules:
         for sentence in (rule.raised, rule.cleared):
             english, chinese = (
@@ -103,7 +104,7 @@ def test_sensor_faults_are_never_published_by_rule(rules: LifelineRules) -> None
     assert {kind.kind for kind in rules.kinds} >= FAULTS
     for kind in rules.kinds:
         assert kind.lifeline is rules.lifeline
-        assert kind.sensor_fault == (kind.kind in FAULTS)
+        assert kind.sensor_fault == (kind.kind in FAULTS | MODEL_FAULTS)
         assert kind.label.zh
         assert kind.instruction.en
         assert kind.instruction.zh

@@ -82,7 +82,8 @@ class Site:
 class SearchRule:
     """A rule that looks for several troubles at once among the sensors of a site, on a grid of event time.
 
-    ``outcomes`` are what it may find, each a rule of its own with its kind and its sentences; claims name them.
+    ``outcomes`` are what it may find, each a rule of its own with its kind and its sentences; claims name them and fill
+    ``fields`` beside those that every sentence has.
     ``detector`` answers ``None`` where the site has not what the method needs. Where it applies, the rules named in
     ``replaces`` are not asked at the same sensors: two methods that see the same trouble would tell it twice.
     """
@@ -92,6 +93,7 @@ class SearchRule:
     quantities: tuple[str, ...]
     detector: Callable[[Site], SearchDetector | None]
     replaces: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
     step: timedelta = timedelta(minutes=5)
 
 

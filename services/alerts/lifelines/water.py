@@ -9,13 +9,14 @@ from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule, limits_of, same_for_all
 from services.alerts.lifelines.faults import faults_of
+from services.alerts.lifelines.water_kinds import LEAK, water_kind
 from services.alerts.lifelines.water_leaks import LEAK_SEARCH
 from services.alerts.lifelines.water_operation import QUANTITIES, RESTING, SEARCHES, SENSOR_RULES, SWITCHED
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.quantity import Quantity
 from services.core.sensor import Sensor
-from services.core.severity import Scheme, Severity
+from services.core.severity import Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
 
@@ -31,48 +32,27 @@ _CEILINGS = {"pressure": 42.0, "flow": 30.0}
 because what it shows more can also have gone on to the next zone."""
 
 
-def _kind(kind: str, label: Text, instruction: Text, publishes_from: Severity | None = None) -> AlertKind:
-    return AlertKind(
-        lifeline=Lifeline.WATER,
-        kind=kind,
-        label=label,
-        instruction=instruction,
-        scheme=Scheme.EMERGENCY,
-        sensor_fault=False,
-        publishes_from=publishes_from,
-    )
-
-
-LEAK = _kind(
-    "leak-suspected",
-    Text("Leak suspected", "疑似漏损"),
-    Text(
-        "Listen along the listed pipes, then isolate and repair.",
-        "对所列管段进行听漏排查，确认后关阀抢修。",
-    ),
-    Severity.MAJOR,
-)
-BURST = _kind(
+BURST = water_kind(
     "burst-suspected",
     Text("Burst suspected", "疑似爆管"),
     Text("Send a crew, look for water on the road, close the isolating valves.", "派员巡查路面冒水，关闭隔离阀门。"),
 )
-PRESSURE_LOW = _kind(
+PRESSURE_LOW = water_kind(
     "pressure-low",
     Text("Water pressure low", "供水压力过低"),
     Text("Check pumps and valves, and inform customers if it lasts.", "检查泵站和阀门，持续低压时通知用户。"),
 )
-PRESSURE_HIGH = _kind(
+PRESSURE_HIGH = water_kind(
     "pressure-high",
     Text("Water pressure high", "供水压力过高"),
     Text("Check the pressure-reducing valves and the pumps.", "检查减压阀和泵站。"),
 )
-NIGHT_FLOW_HIGH = _kind(
+NIGHT_FLOW_HIGH = water_kind(
     "night-flow-high",
     Text("Night flow high", "夜间流量偏高"),
     Text("Plan listening in the district; nothing is urgent.", "安排该分区听漏检测，无需紧急处置。"),
 )
-TANK_LEVEL = _kind(
+TANK_LEVEL = water_kind(
     "tank-level",
     Text("Tank level outside its limits", "水池液位超限"),
     Text("Check inflow, outflow and the level controller.", "检查进出水和液位控制。"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from services.alerts.detectors.contract import SearchDetector
 from services.alerts.detectors.inlet_leak import LEAK, InletLeak
 from services.alerts.hydraulics.epanet_model import EpanetModel
@@ -12,6 +14,8 @@ from services.core.network_file import NetworkFile, NetworkFormat
 from services.core.sensor import Sensor
 from services.core.text import Text
 from services.core.units import conversion
+
+log = structlog.get_logger()
 
 _LEAST_LOGGERS = 3
 """With fewer, a leak cannot be told from customers who have changed, nor from a logger that has shifted."""
@@ -65,7 +69,8 @@ def _signatures(network: NetworkFile, loggers: Sequence[Sensor]) -> InletSignatu
         return None
     try:
         return inlet_signatures(EpanetModel(network.text), [sensor.asset for sensor in loggers])
-    except (KeyError, ValueError, ArithmeticError):
+    except (KeyError, ValueError, ArithmeticError) as error:
+        log.warning("no search with the network's model", model=network.name, reason=str(error))
         return None
 
 

@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from os import cpu_count
 
+import structlog
+
 from services.alerts.detectors.contract import SearchDetector
 from services.alerts.hydraulics.leak_search import LEAK as LOCATED
 from services.alerts.hydraulics.leak_search import SENSOR_OFF, LeakSearch
 from services.alerts.hydraulics.metering import DEMAND, FLOW, LEVEL, PRESSURE
 from services.alerts.lifelines.contract import Rule, SearchRule, Site
 from services.alerts.lifelines.water_inlet_leaks import inlet_leak_search, inlet_outcomes
+from services.alerts.lifelines.water_kinds import LEAK
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.network_file import NetworkFormat
-from services.core.severity import Scheme, Severity
+from services.core.severity import Scheme
 from services.core.text import Text
+
+log = structlog.get_logger()
 
 Method = Callable[[Site], SearchDetector | None]
 """Makes the search for a site, or answers ``None`` where the site lacks what the method needs."""
@@ -22,18 +27,6 @@ _LEAST_PRESSURES = 4
 """Fewer pressures cannot tell one place from another."""
 _PROCESSES = 2
 
-LEAK_LOCATED = AlertKind(
-    lifeline=Lifeline.WATER,
-    kind="leak-suspected",
-    label=Text("Leak suspected", "疑似漏损"),
-    instruction=Text(
-        "Listen along the listed pipes, then isolate and repair.",
-        "对所列管段进行听漏排查，确认后关阀抢修。",
-    ),
-    scheme=Scheme.EMERGENCY,
-    sensor_fault=False,
-    publishes_from=Severity.MAJOR,
-)
 PRESSURE_OFF = AlertKind(
     lifeline=Lifeline.WATER,
     kind="pressure-off-model",
@@ -59,7 +52,8 @@ def by_model(site: Site) -> SearchDetector | None:
     channels = [(sensor.id, sensor.quantity, sensor.asset, sensor.unit) for sensor in site.sensors]
     try:
         search = LeakSearch(site.network.text, channels, site.learn_until_s, min(_PROCESSES, cpu_count() or 1))
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError) as error:
+        log.warning("no search with the network's model", model=site.network.name, reason=str(error))
         return None
     return search if search.locates else None
 
@@ -77,7 +71,7 @@ LEAK_SEARCH = SearchRule(
     outcomes=(
         Rule(
             name=LOCATED,
-            kind=LEAK_LOCATED,
+            kind=LEAK,
             raised=Text(
                 "About {flow} m3/h is leaving the network near {place}; likeliest pipes: {places}.",
                 "管网在{place}附近约有{flow} m3/h的水量流失；最可能的管段：{places}。",
@@ -97,9 +91,10 @@ LEAK_SEARCH = SearchRule(
             ),
             cleared=Text("{asset} agrees with the network model again.", "{asset}已与管网模型恢复一致。"),
         ),
-        *inlet_outcomes(LEAK_LOCATED),
+        *inlet_outcomes(LEAK),
     ),
     quantities=tuple(sorted(PRESSURE | FLOW | DEMAND | LEVEL)),
     detector=_detector,
+    fields=frozenset({"flow", "place", "places"}),
     replaces=frozenset({"water-neighbour-residual", "water-night-flow", "water-flow-above-usual"}),
 )
