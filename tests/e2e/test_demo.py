@@ -21,7 +21,7 @@ from tests.fixtures.processes import reachable_directory
 pytestmark = pytest.mark.slow
 PUBLISHER = shutil.which("mosquitto_pub")
 A_MINUTE_S = 90.0
-"""After its story the city lives at the speed of the clock: most sensors report on the minute, all others less often."""
+"""After its story the city lives at the speed of the clock: most sensors report on the minute, others less often."""
 
 
 def eventually(look: Callable[[], Any], limit_s: float) -> Any:
