@@ -1,10 +1,9 @@
 """What the alert process counts, for Prometheus."""
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.alerts.zone_engine import ZoneEngine
 
@@ -42,20 +41,6 @@ class Metrics:
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(f"lifeline_alerts_{name}", meaning, registry=self.registry)
-
-    @contextmanager
-    def served(self, host: str, port: int) -> Iterator[None]:
-        """Answer Prometheus at an address for as long as the block runs; port 0 answers nobody."""
-        if port == 0:
-            yield
-            return
-        server, thread = start_http_server(port, addr=host, registry=self.registry)
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
     def take(self, engines: Iterable[ZoneEngine]) -> None:
         """Add what engines have counted, and let them count from zero."""

@@ -18,6 +18,7 @@ from services.alerts.metrics import Metrics
 from services.alerts.models.schedule import run_schedule
 from services.alerts.notify.worker import Notifier, run_worker
 from services.alerts.tracing.loss import price_of
+from services.core.metrics_endpoint import served
 from services.core.settings import ConfigurationError, Settings
 from services.core.store import feed, register, shares
 from services.core.store.pool import open_pool
@@ -78,7 +79,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             asyncio.create_task(_again("models", learn, database)),
         ]
         stopped = asyncio.create_task(stop.wait())
-        with metrics.served(settings.alerts_metrics_host, settings.alerts_metrics_port):
+        with served(metrics.registry, settings.alerts_metrics_host, settings.alerts_metrics_port):
             await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
             for task in (*tasks, stopped):
                 task.cancel()

@@ -1,9 +1,6 @@
 """What ingest counts, for Prometheus."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 
 class Metrics:
@@ -31,17 +28,3 @@ class Metrics:
 
     def _counter(self, name: str, meaning: str) -> Counter:
         return Counter(f"lifeline_ingest_{name}", meaning, registry=self.registry)
-
-    @contextmanager
-    def served(self, host: str, port: int) -> Iterator[None]:
-        """Answer Prometheus at an address for as long as the block runs; port 0 answers nobody."""
-        if port == 0:
-            yield
-            return
-        server, thread = start_http_server(port, addr=host, registry=self.registry)
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()

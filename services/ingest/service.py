@@ -12,6 +12,7 @@ import structlog
 
 from services.core import wire
 from services.core.broker_address import BrokerAddress
+from services.core.metrics_endpoint import served
 from services.core.settings import ConfigurationError, Settings
 from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool, open_pool
@@ -72,7 +73,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     other_protocols = _sparkplug(settings, address, stop, intake=intake, register=register, metrics=metrics)
     writer = Writer(pool, database, register, limits, metrics=metrics, tell=lambda *told: _tell(subscriber, *told))
 
-    with metrics.served(settings.ingest_metrics_host, settings.ingest_metrics_port):
+    with served(metrics.registry, settings.ingest_metrics_host, settings.ingest_metrics_port):
         async with _opened(pool):
             if await _before(stop, register.load()):
                 await _beside(
