@@ -29,6 +29,7 @@ from services.core.store import (
     feed,
     network,
     networks,
+    new_normals,
     sensors,
     shares,
 )
@@ -136,6 +137,9 @@ class FeedFollower:
         if self._city is None or not self._lanes:
             return False
         lane, until = self._rearmost()
+        if lane.wishes:
+            await self._keep(self._city, lane, lane.position, [])
+            return True
         async with self._pool.connection() as connection:
             entries = await _read(connection, lane.position, until)
         if await self._met_strangers(self._city, entries):
@@ -166,6 +170,7 @@ class FeedFollower:
 
     async def _keep(self, city: _City, lane: Lane, position: FeedPosition, found: list[Finding]) -> None:
         member, place = self._membership.instance, Place(position, lane.clock.time)
+        settled = lane.settle_wishes(found)
         changed = await asyncio.to_thread(_changed_state, lane)
         async with self._pool.connection() as connection:
             if not await shares.move_on(connection, member, sorted(lane.shares), lane.position, place):
@@ -173,6 +178,8 @@ class FeedFollower:
             for finding in sorted(found, key=lambda finding: (finding.time, finding.id)):
                 await _conclude(connection, city.conclusions, finding)
             await detector_state.save(connection, changed)
+            for wish, outcome in settled:
+                await new_normals.settle(connection, wish, outcome)
         lane.position = position
         self.readings_judged += sum(engine.counts.judged for engine in lane.engines.values())
         self.metrics.steps.inc()
@@ -200,11 +207,13 @@ class FeedFollower:
             lane.shares -= gone
             for unit in [unit for unit in lane.engines if self._city.units[unit].share in gone]:
                 del lane.engines[unit]
+            lane.wishes = [wish for wish in lane.wishes if wish.zone in lane.engines]
 
     async def _take_up(self, connection: AsyncConnection, city: _City, new: frozenset[int]) -> None:
         units = [unit for unit in city.units.values() if unit.share in new]
         places = await shares.places(connection, sorted(new))
         states = await detector_state.load(connection, [unit.name for unit in units])
+        wishes = await new_normals.waiting(connection)
         engines = await asyncio.to_thread(self._engines, units, states)
         weights = dict.fromkeys(new, 0)
         for unit in units:
@@ -214,7 +223,8 @@ class FeedFollower:
             theirs = {unit.name: engines[unit.name] for unit in units if unit.share == share}
             clock = CityClock(place.city_time, city.sensor_count)
             # What was held when the last process ended is judged after the same silence as in one that ran through.
-            self._lanes.append(Lane(place.position, clock, {share}, theirs, time.monotonic()))
+            asked = [wish for wish in wishes if wish.zone in theirs]
+            self._lanes.append(Lane(place.position, clock, {share}, theirs, time.monotonic(), wishes=asked))
         self._merge()
         total = sum(len(lane.engines) for lane in self._lanes)
         log.info("following the feed", units=total, shares=len(self._membership.held), lanes=len(self._lanes))

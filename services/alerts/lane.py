@@ -7,6 +7,7 @@ from services.alerts.city_clock import CityClock, Sighting
 from services.alerts.sharing import share_of
 from services.alerts.zone_engine import Sample, ZoneEngine
 from services.core.finding import Finding
+from services.core.new_normal import NewNormal, NewNormalOutcome
 from services.core.store.feed import FeedEntry, FeedPosition
 
 _SLICE_S = 60.0
@@ -35,7 +36,7 @@ class Lane:
 
     ``shares`` may be without any unit. ``last_entry_at`` is process time (seconds) and ``released`` whether everything
     held was judged since then, because nothing came. ``unknown`` readings are of sensors that nobody has registered, in
-    zones whose share is ours.
+    zones whose share is ours. ``wishes`` for a new normal are taken up with the next step.
     """
 
     position: FeedPosition
@@ -45,6 +46,12 @@ class Lane:
     last_entry_at: float
     released: bool = False
     unknown: int = 0
+    wishes: list[NewNormal] = field(default_factory=list)
+
+    def settle_wishes(self, findings: list[Finding]) -> list[tuple[NewNormal, NewNormalOutcome]]:
+        """Let rules learn afresh where a person asked for it; what became of each wish."""
+        wishes, self.wishes = self.wishes, []
+        return [(wish, self.engines[wish.zone].accept(wish.rule, wish.target, findings)) for wish in wishes]
 
     def judge(self, entries: Iterable[FeedEntry], takers: Mapping[int, Taker]) -> list[Finding]:
         """Judge slice by slice of event time, so that a long backlog does not look like silence."""
@@ -94,4 +101,5 @@ class Lane:
         self.shares |= other.shares
         self.engines |= other.engines
         self.unknown += other.unknown
+        self.wishes += other.wishes
         self.released = False

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil, isfinite, nan
+from math import ceil, inf, isfinite, nan
 from typing import Any
 
 from services.core.finding import Finding
@@ -65,6 +65,11 @@ class RowGrid:
         self.changed = True
         self._rows.append((time_s, row))
         self._taken(time_s, row, clean, into)
+
+    @property
+    def last_s(self) -> float:
+        """The end of the last cell that was handed over, seconds since 1970; ``-inf`` before the first."""
+        return self._rows[-1][0] if self._rows else -inf
 
     def recent(self, sensor: str) -> list[tuple[float, float]]:
         """The last values of a sensor with the ends of their cells, seconds since 1970."""

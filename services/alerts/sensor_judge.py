@@ -90,6 +90,11 @@ class SensorJudge:
             self._begin_episode()
         self._use(self.rule.detector(self._sensor))
 
+    def begin_afresh(self) -> None:
+        """Forget the trouble and what was learnt: what comes from now on is normal."""
+        self._begin_episode()
+        self.detector.reset()
+
     def _own_identity(self) -> str:
         if self._identity is None:
             self._identity = detector_memory.identity(self.detector)

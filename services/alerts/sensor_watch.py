@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import inf, isfinite, nan
 from typing import Any
 
-from services.alerts import detector_memory
+from services.alerts import detector_memory, new_normal
 from services.alerts.detectors.contract import Score
 from services.alerts.detectors.gap import Gap
 from services.alerts.episode import Grounds, Place, configuration_hash, moment
@@ -15,8 +15,10 @@ from services.alerts.lifelines.contract import SensorRule
 from services.alerts.score_log import ScoreLog
 from services.alerts.sensor_judge import SensorJudge
 from services.core.finding import Finding, FindingState
+from services.core.new_normal import NewNormalOutcome
 from services.core.reading import Quality
 from services.core.sensor import Sensor
+from services.core.severity import Severity
 
 REMEMBERED = 60
 """How many values around a finding its evidence shows."""
@@ -117,12 +119,25 @@ class SensorWatch:
             self._late = LateWatch(self._place, self._sensor, self._tolerated_s)
         return self._late.judge((time_s, value), self._recent, self._all, into)
 
+    def accept(self, rule: str, into: list[Finding]) -> NewNormalOutcome:
+        """Let a rule learn afresh, because a person says that nothing is wrong."""
+        judge = next((judge for judge in self._all if judge.rule.name == rule), None)
+        if judge is None or not judge.learns:
+            return NewNormalOutcome.REFUSED
+        if judge.episode.severity is not Severity.NORMAL:
+            into.append(new_normal.ending(judge.episode, self._place, self.last_s, self._grounds(judge, Score(0.0))))
+        judge.begin_afresh()
+        return NewNormalOutcome.TAKEN
+
     def _distrusted(self, value: float) -> float:
         """A bad value as the fault rules see it: itself when it is implausible, else no number."""
         low, high = self._sensor.plausible
         return nan if low <= value <= high else value
 
     def _tell(self, judge: SensorJudge, state: FindingState, time_s: float, score: Score) -> Finding:
+        return judge.episode.tell(state, self._place, time_s, self._grounds(judge, score))
+
+    def _grounds(self, judge: SensorJudge, score: Score) -> Grounds:
         detector = judge.detector
         evidence = {
             **series({self._sensor.id: self._recent}),
@@ -132,8 +147,7 @@ class SensorWatch:
         low, high = self._sensor.plausible
         fields = {"unit": self._sensor.unit, "low": f"{low:g}", "high": f"{high:g}"}
         value = self._recent[-1][1] if self._recent else None
-        grounds = Grounds(score, value, detector.name, detector.version, fields, evidence)
-        return judge.episode.tell(state, self._place, time_s, grounds)
+        return Grounds(score, value, detector.name, detector.version, fields, evidence)
 
     def state(self) -> dict[str, Any]:
         """All that is remembered, as JSON."""

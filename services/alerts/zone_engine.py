@@ -17,6 +17,7 @@ from services.alerts.silence import Silence
 from services.alerts.zone_watch import ZoneWatch
 from services.core.finding import Finding
 from services.core.network_file import NetworkFile
+from services.core.new_normal import NewNormalOutcome
 from services.core.reading import Quality, Reading
 from services.core.sensor import Sensor
 
@@ -124,6 +125,20 @@ class ZoneEngine:
         findings: list[Finding] = []
         self._silence.advance(city_time.timestamp() - self._lateness_s, findings)
         return findings
+
+    def accept(self, rule: str, target: str, findings: list[Finding]) -> NewNormalOutcome:
+        """Let a rule learn afresh at a target, because a person says that nothing is wrong there.
+
+        Refused for rules that learn nothing, for searches, and for what is not asked here.
+        """
+        if target in self._watches:
+            self._touched.add(target)
+            return self._watches[target].accept(rule, findings)
+        if target == f"zone:{rule}":
+            for watch in self._zone_watches:
+                if watch.name == rule and isinstance(watch, ZoneWatch):
+                    return watch.accept(findings)
+        return NewNormalOutcome.REFUSED
 
     def _judge_before(self, time_s: float, findings: list[Finding]) -> None:
         held = self._held

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerts import detector_memory
+from services.alerts import detector_memory, new_normal
 from services.alerts.detector_memory import UnfitStateError
 from services.alerts.detectors.contract import Score
 from services.alerts.episode import Episode, Grounds, Place, configuration_hash
@@ -13,6 +13,7 @@ from services.alerts.row_grid import RowGrid
 from services.alerts.score_log import ScoreLog
 from services.alerts.sensor_watch import series
 from services.core.finding import Finding, FindingState
+from services.core.new_normal import NewNormalOutcome
 from services.core.sensor import Sensor
 from services.core.severity import Severity
 
@@ -72,11 +73,25 @@ class ZoneWatch:
             self._episode = Episode(self._rule, self._rule.grades)
         self._detector = self._rule.detector(self.grid.sensors)
 
+    def accept(self, into: list[Finding]) -> NewNormalOutcome:
+        """Learn afresh, because a person says that nothing is wrong."""
+        if self._episode.severity is not Severity.NORMAL:
+            place, grounds = self._grounds(self._about or self.grid.sensors[0].id, Score(0.0))
+            into.append(new_normal.ending(self._episode, place, self.grid.last_s, grounds))
+        self._episode = Episode(self._rule, self._rule.grades)
+        self._detector.reset()
+        self.grid.changed = True
+        return NewNormalOutcome.TAKEN
+
     def _tell(self, state: FindingState, time_s: float, score: Score) -> Finding:
         # The episode stays with the sensor that showed it first, so that its findings meet in one alert.
         if state is FindingState.RAISED or self._about is None:
             self._about = score.column or self.grid.sensors[0].id
-        about = self.grid.sensors[self.grid.columns[self._about]]
+        place, grounds = self._grounds(self._about, score)
+        return self._episode.tell(state, place, time_s, grounds)
+
+    def _grounds(self, column: str, score: Score) -> tuple[Place, Grounds]:
+        about = self.grid.sensors[self.grid.columns[column]]
         others = [name for name in (score.seen or {}).get("order", []) if name != about.id]
         shown = [about.id, *others[:_SHOWN]]
         place = Place(about.lifeline, self._zone, f"zone:{self.name}", about.asset, tuple(shown))
@@ -87,8 +102,7 @@ class ZoneWatch:
         }
         fields = {"unit": about.unit, "count": str(len(self.grid.sensors) - 1)}
         value = self.grid.last(about.id)
-        grounds = Grounds(score, value, self._detector.name, self._detector.version, fields, evidence)
-        return self._episode.tell(state, place, time_s, grounds)
+        return place, Grounds(score, value, self._detector.name, self._detector.version, fields, evidence)
 
     def state(self) -> dict[str, Any]:
         """All that is remembered, as JSON; columns are named, so that sensors may come and go."""

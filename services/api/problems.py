@@ -45,6 +45,13 @@ def not_found(what: str, name: object) -> Problem:
     return Problem(f"{what.capitalize()} not found", type_="not-found", status=404, detail=f"there is no {what} {name}")
 
 
+def over(what: str, name: object) -> Problem:
+    """It has ended, and nothing can be asked of it any more."""
+    return Problem(
+        f"{what.capitalize()} is over", type_="over", status=409, detail=f"{what} {name} has ended", possible=[]
+    )
+
+
 def no_key() -> Problem:
     """The request carries no key, or one that is unknown, expired or revoked."""
     return Problem(

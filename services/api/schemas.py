@@ -407,6 +407,12 @@ class VerdictRequest(BaseModel):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class NewNormalRequest(BaseModel):
+    """Why what an alert shows is normal from now on."""
+
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class PublishRequest(BaseModel):
     """A person publishes a warning for an alert."""
 

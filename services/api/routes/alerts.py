@@ -21,6 +21,7 @@ from services.core.store import (
     audit,
     findings,
     network,
+    new_normals,
     organisations,
     warnings,
     work_orders,
@@ -117,6 +118,27 @@ async def judge_alert(
     changed = replace(known, verdict=request.verdict, verdict_reason=request.reason)
     saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="verdict")
     return await _detail(connection, saved)
+
+
+@router.post(
+    "/alerts/{alert}/new-normal",
+    summary="Take what an alert shows as the new normal",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=problems.documented(404, 409),
+)
+async def take_as_normal(
+    alert: UUID, request: schemas.NewNormalRequest, connection: Connection, caller: Operator
+) -> schemas.AlertDetailAnswer:
+    """Say that nothing is wrong and that the rules behind the alert shall learn afresh from now on.
+
+    Detection takes it up within seconds; the trail then says of each rule that it did (`alert.new-normal-taken`) or
+    cannot (`alert.new-normal-refused`), because it goes by fixed limits or is a search for several troubles at once.
+    """
+    known = await _known(connection, alert, lock=True)
+    if known.cleared_at is not None:
+        raise problems.over("alert", alert)
+    await new_normals.ask(connection, known, actor=caller.actor, reason=request.reason)
+    return await _detail(connection, known)
 
 
 @router.post(

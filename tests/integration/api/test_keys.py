@@ -40,6 +40,7 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/alerts/{alert}"): READ,
     ("POST", "/api/v1/alerts/{alert}/acknowledge"): OPERATE,
     ("POST", "/api/v1/alerts/{alert}/verdict"): OPERATE,
+    ("POST", "/api/v1/alerts/{alert}/new-normal"): OPERATE,
     ("POST", "/api/v1/alerts/{alert}/warning"): OPERATE,
     ("GET", "/api/v1/warnings"): READ,
     ("GET", "/api/v1/warnings/{warning}"): READ,
@@ -57,7 +58,12 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/audit"): AUDIT,
     ("GET", "/api/v1/stream"): READ,
 }
-BODIES = {"verdict": {"verdict": "test", "reason": "a test"}, "warning": {"severity": 2}, "hand-back": {"text": "done"}}
+BODIES = {
+    "verdict": {"verdict": "test", "reason": "a test"},
+    "new-normal": {"reason": "a test"},
+    "warning": {"severity": 2},
+    "hand-back": {"text": "done"},
+}
 
 
 class Route(NamedTuple):

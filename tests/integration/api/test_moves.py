@@ -15,7 +15,7 @@ from services.core.alert import MOVES as ALERT_MOVES
 from services.core.alert import Alert, AlertMove, AlertState
 from services.core.move import ChangedMeanwhileError, allowed_moves
 from services.core.severity import Severity
-from services.core.store import alerts, audit, warnings, work_orders
+from services.core.store import alerts, audit, new_normals, warnings, work_orders
 from services.core.store.events import EventPosition, after
 from services.core.text import Text
 from services.core.warning import MOVES as WARNING_MOVES
@@ -177,6 +177,29 @@ async def test_a_verdict_may_be_given_in_every_state_and_the_last_one_counts(
         if line.action == "alert.verdict" and line.after
     ]
     assert given == ["false-alarm", "true-alarm"]
+
+
+async def test_a_new_normal_is_asked_of_each_rule_once(
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
+) -> None:
+    alert = await make_alert(store, asset)
+    for _ in range(2):
+        response = await api.post(f"/alerts/{alert.id}/new-normal", json={"reason": "a new factory"})
+        assert response.status_code == 202, response.text
+    wishes = [wish for wish in await new_normals.waiting(store) if wish.alert == alert.id]
+    assert [wish.rule for wish in wishes] == list(alert.open_rules)
+    asked = [line for line in await trail_of(store, alert.id) if line.action == "alert.new-normal"]
+    assert [line.after and line.after["reason"] for line in asked] == ["a new factory"] * 2
+
+
+async def test_of_what_is_over_nothing_new_is_normal(
+    api: httpx.AsyncClient, store: AsyncConnection, asset: str
+) -> None:
+    alert = await make_alert(store, asset, AlertState.CLEARED)
+    response = await api.post(f"/alerts/{alert.id}/new-normal", json={"reason": "too late"})
+    problem_of(response, 409, "over")
+    empty = await api.post(f"/alerts/{alert.id}/new-normal", json={"reason": ""})
+    assert empty.status_code == 422
 
 
 @pytest.mark.parametrize("step", list(WarningMove))

@@ -81,6 +81,13 @@ export const WORDS = {
   "verdict.reason.hint": ["What was found, e.g. sewer gas", "查明的情况，例如沼气"],
   "verdict.save": ["Record verdict", "记录判定"],
   "verdict.change": ["Change the verdict", "更改判定"],
+  "new-normal.ask": ["Nothing is wrong: take it as the new normal", "并无异常：认定为新常态"],
+  "new-normal.meaning": [
+    "The rules behind this alert end it and begin to learn afresh. Fixed limits stay as they are.",
+    "触发该报警的规则将结束报警并重新学习；固定限值保持不变。",
+  ],
+  "new-normal.hint": ["What has changed for good, e.g. a new large customer", "何种情况已长期改变，例如新增用水大户"],
+  "new-normal.save": ["Learn afresh", "重新学习"],
   "verdict.counted": ["The verdict is counted for the detector.", "判定将计入该检测器的准确率。"],
 
   "findings": ["Evidence", "研判依据"],
@@ -176,6 +183,9 @@ export const WORDS = {
   "action.raise": ["graded up", "升级"],
   "action.note": ["noted", "备注"],
   "action.verdict": ["judged", "判定"],
+  "action.new-normal": ["to be taken as normal, asked", "请求认定为新常态"],
+  "action.new-normal-taken": ["taken as normal; the rule learns afresh", "已认定为新常态，规则重新学习"],
+  "action.new-normal-refused": ["cannot be learnt: a fixed limit or a search", "无法学习：固定限值或搜索类规则"],
   "action.publish": ["published", "发布"],
   "action.receive": ["received", "接收"],
   "action.lift": ["lifted", "解除"],
