@@ -29,9 +29,12 @@ class Sources:
 def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sources, now: datetime) -> Alert | None:
     """The alert after a finding, traced; ``running`` is the open alert of the finding's asset and kind, if any.
 
-    ``None`` when the finding clears what nobody had raised. The trace is made when the alert opens, and anew when it
-    gets worse or more sensors speak; what a rule sees when it lets go says nothing about where the trouble came from.
+    ``None`` when the finding clears what nobody had raised, or only asks a device to report faster. The trace is made
+    when the alert opens, and anew when it gets worse or more sensors speak; what a rule sees when it lets go says
+    nothing about where the trouble came from.
     """
+    if kind.report_every is not None:
+        return None
     if running is None:
         if finding.state is FindingState.CLEARED:
             return None

@@ -274,6 +274,7 @@ class FeedFollower:
             graph=graph,
             sensor_assets={sensor.id: sensor.asset for sensor in registered},
             price=self._price,
+            sensors={sensor.id: sensor for sensor in registered},
         )
         return _City(units, _takers(registered, units.values()), conclusions, len(registered))
 

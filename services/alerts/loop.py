@@ -1,18 +1,20 @@
 """What follows from a finding: the alert, the trace, the warning by rule, the work order. One transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from psycopg import AsyncConnection
 
 from services.alerts import alert_merge
+from services.alerts.devices import reporting
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
 from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
 from services.core.finding import Finding
 from services.core.lifeline import Lifeline
+from services.core.sensor import Sensor
 from services.core.settings import ConfigurationError
 from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
 from services.core.text import Text
@@ -31,6 +33,7 @@ class City:
     graph: CityGraph
     sensor_assets: Mapping[str, str]
     price: WaterPrice = DEFAULT_PRICE
+    sensors: Mapping[str, Sensor] = field(default_factory=dict)
 
     def asset_name(self, asset: str) -> Text:
         """The name of an asset; what is no asset (a gateway) is called by its identifier."""
@@ -50,6 +53,9 @@ async def conclude(connection: AsyncConnection, city: City, finding: Finding) ->
     if kind is None:
         raise UnknownKindError(f"{finding.lifeline} knows no kind {finding.kind!r}: run `lifeline migrate`")
     if not await findings.add(connection, finding):
+        return None
+    if kind.report_every is not None:
+        await reporting.ask_for(connection, finding, kind.report_every, city.sensors)
         return None
     alert = await _alert_of(connection, city, kind, finding)
     if alert is None:

@@ -12,16 +12,18 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, sql
 
+from services.alerts.devices.commander import Commander, run_commander
 from services.alerts.feed_follower import FeedFollower, OvertakenError
 from services.alerts.membership import Membership
 from services.alerts.metrics import Metrics
 from services.alerts.models.schedule import run_schedule
 from services.alerts.notify.worker import Notifier, run_worker
 from services.alerts.tracing.loss import price_of
+from services.core.broker_address import BrokerAddress
 from services.core.metrics_endpoint import served
 from services.core.settings import ConfigurationError, Settings
 from services.core.store import feed, register, shares
-from services.core.store.pool import open_pool
+from services.core.store.pool import Pool, open_pool
 
 _POLL_S = 0.5
 _PRUNE_EVERY = timedelta(minutes=1)
@@ -56,7 +58,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             price=price_of(settings.water_price, settings.water_currency),
         )
         notifier = Notifier(pool, client, settings)
-        database = _Database("feed", "notifications", "models")
         asyncio.get_running_loop().set_exception_handler(_report_stray)
 
         async def follow(reached: Reached) -> None:
@@ -73,11 +74,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 reached()
             await run_schedule(database_url, pool)
 
-        tasks = [
-            asyncio.create_task(_again("feed", follow, database)),
-            asyncio.create_task(_again("notifications", notify, database)),
-            asyncio.create_task(_again("models", learn, database)),
-        ]
+        parts = {"feed": follow, "notifications": notify, "models": learn, **_commands(settings, pool, database_url)}
+        database = _Database(*parts)
+        tasks = [asyncio.create_task(_again(part, work, database)) for part, work in parts.items()]
         stopped = asyncio.create_task(stop.wait())
         with served(metrics.registry, settings.alerts_metrics_host, settings.alerts_metrics_port):
             await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -88,6 +87,21 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+
+def _commands(settings: Settings, pool: Pool, database_url: str) -> dict[str, Callable[[Reached], Awaitable[None]]]:
+    """The part that takes commands to devices; without a broker there is none, and what is asked waits."""
+    if settings.mqtt_url is None:
+        log.info("LIFELINE_MQTT_URL is not set: devices are not asked to report faster")
+        return {}
+    commander = Commander(pool, BrokerAddress.from_settings(settings), settings.city)
+
+    async def command(reached: Reached) -> None:
+        async with await AsyncConnection.connect(database_url):
+            reached()
+        await run_commander(commander)
+
+    return {"commands": command}
 
 
 class _Database:

@@ -1,6 +1,7 @@
 """What kinds of alert a lifeline knows."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.core.lifeline import Lifeline
 from services.core.severity import Scheme, Severity, label
@@ -12,7 +13,8 @@ class AlertKind:
     """One kind of trouble: its words, its grading scheme, and when a rule may publish a warning by itself.
 
     ``publishes_from`` is ``None`` where only a person may publish. ``sensor_fault`` says that the kind speaks about
-    the measuring device, not about the city.
+    the measuring device, not about the city. A kind with ``report_every`` raises no alert: while it lasts, the device
+    is asked to report that often, so that what comes next is seen in time.
     """
 
     lifeline: Lifeline
@@ -22,6 +24,7 @@ class AlertKind:
     scheme: Scheme
     sensor_fault: bool
     publishes_from: Severity | None
+    report_every: timedelta | None = None
 
     def headline(self, severity: Severity, name: Text) -> Text:
         """What a warning of this kind is called: grade, kind, place."""

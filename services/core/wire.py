@@ -61,6 +61,16 @@ def device_status_topic(city: str, device: str) -> str:
     return f"{ROOT}/{city}/devices/{device}/status"
 
 
+def device_command_topic(city: str, device: str) -> str:
+    """Where the service asks a device, or the gateway that speaks for it, to do something."""
+    return f"{ROOT}/{city}/devices/{device}/command"
+
+
+def device_answer_topic(city: str, device: str) -> str:
+    """Where a device says what became of a command."""
+    return f"{device_command_topic(city, device)}/ack"
+
+
 def warning_topic(city: str, lifeline: str, zone: str) -> str:
     """Where the service publishes a zone's warning for sirens, signs and other systems, retained."""
     return f"{ROOT}/{city}/warnings/{lifeline}/{zone}"
@@ -158,6 +168,25 @@ class WireAcknowledgement(Struct, forbid_unknown_fields=True, frozen=True, kw_on
     buffer: str = ""
 
 
+class WireCommand(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a device is asked: to report one of its sensors every ``interval_s`` seconds from now on.
+
+    A device may be asked the same more than once, under the same ``id``, until it has answered.
+    """
+
+    id: Annotated[str, Meta(max_length=64)]
+    sensor: _Name
+    interval_s: Annotated[float, Meta(gt=0)]
+
+
+class WireAnswer(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of a command: carried out, or not and why."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    done: bool
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
 class Shape(Struct, frozen=True, gc=False):
     """What tells the payloads that are one object apart, without reading them to the end."""
 
@@ -179,6 +208,8 @@ def payload_schemas() -> dict[str, dict[str, Any]]:
         "sensor-readings": (WireReading, list[WireReading], WireColumns),
         "gateway-readings": (list[WireGatewayReading], WireGatewayColumns, WireNumbered, WireGatewayReading),
         "gateway-acknowledgement": (WireAcknowledgement,),
+        "device-command": (WireCommand,),
+        "device-answer": (WireAnswer,),
     }
     return {f"{name}.schema.json": _schema(types) for name, types in kinds.items()}
 
@@ -220,3 +251,31 @@ def decode_acknowledgement(payload: bytes) -> WireAcknowledgement:
         msgspec.DecodeError: it is something else.
     """
     return msgspec.json.decode(payload, type=WireAcknowledgement)
+
+
+def encode_command(command: WireCommand) -> bytes:
+    """The JSON bytes of a command to a device."""
+    return msgspec.json.encode(command)
+
+
+def decode_command(payload: bytes) -> WireCommand:
+    """Read what a device is asked.
+
+    Raises:
+        msgspec.DecodeError: it is something else.
+    """
+    return msgspec.json.decode(payload, type=WireCommand)
+
+
+def encode_answer(answer: WireAnswer) -> bytes:
+    """The JSON bytes of a device's answer."""
+    return msgspec.json.encode(answer)
+
+
+def decode_answer(payload: bytes) -> WireAnswer:
+    """Read what became of a command.
+
+    Raises:
+        msgspec.DecodeError: it is something else.
+    """
+    return msgspec.json.decode(payload, type=WireAnswer)

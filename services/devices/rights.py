@@ -35,14 +35,13 @@ def rights_of_everybody(city: str) -> list[Right]:
     """
     own = NAME_OF_USER
     status = wire.device_status_topic(city, own)
-    command = f"{status.removesuffix('status')}command"
     return [
         Right(Access.WRITE, wire.sensor_readings_topic(city, own)),
         Right(Access.WRITE, wire.gateway_readings_topic(city, own)),
         Right(Access.READ, wire.gateway_acknowledgement_topic(city, own)),
         Right(Access.WRITE, status),
-        Right(Access.READ, command),
-        Right(Access.WRITE, f"{command}/ack"),
+        Right(Access.READ, wire.device_command_topic(city, own)),
+        Right(Access.WRITE, wire.device_answer_topic(city, own)),
         Right(Access.WRITE, f"v1.1/Datastreams('{own}')/Observations"),
         Right(Access.WRITE, f"v1.0/Datastreams('{own}')/Observations"),
     ]
@@ -80,14 +79,16 @@ def rights_of_service(name: str, city: str) -> list[Right]:
         "alerts": [
             Right(Access.BOTH, wire.warning_topic(city, "+", "+")),
             Right(Access.READ, wire.device_status_topic(city, "+")),
-            Right(Access.WRITE, f"{wire.ROOT}/{city}/devices/+/command"),
-            Right(Access.READ, f"{wire.ROOT}/{city}/devices/+/command/ack"),
+            Right(Access.WRITE, wire.device_command_topic(city, "+")),
+            Right(Access.READ, wire.device_answer_topic(city, "+")),
         ],
         "reader": [Right(Access.READ, wire.warning_topic(city, "+", "+"))],
         SIMULATOR: [
             Right(Access.WRITE, f"{anything}/readings"),
             Right(Access.WRITE, f"{anything}/status"),
             Right(Access.READ, f"{anything}/ack"),
+            Right(Access.READ, wire.device_command_topic(city, "+")),
+            Right(Access.WRITE, wire.device_answer_topic(city, "+")),
         ],
     }[name]
 

@@ -1,6 +1,7 @@
 """The kinds of alert, declared by the lifelines and kept where every service can read them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from psycopg import AsyncConnection, Connection
@@ -22,6 +23,7 @@ def _kind(row: Mapping[str, Any]) -> AlertKind:
         scheme=Scheme(row["scheme"]),
         sensor_fault=row["sensor_fault"],
         publishes_from=None if publishes_from is None else Severity(publishes_from),
+        report_every=None if row["report_every_s"] is None else timedelta(seconds=row["report_every_s"]),
     )
 
 
@@ -38,18 +40,19 @@ def save_alert_kinds(connection: Connection, kinds: Iterable[AlertKind]) -> int:
             kind.scheme,
             kind.sensor_fault,
             kind.publishes_from,
+            None if kind.report_every is None else kind.report_every.total_seconds(),
         )
         for kind in kinds
     ]
     connection.cursor().executemany(
         """
         insert into alert_kind (lifeline, kind, label_en, label_zh, instruction_en, instruction_zh, scheme,
-            sensor_fault, publishes_from)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            sensor_fault, publishes_from, report_every_s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (lifeline, kind) do update set label_en = excluded.label_en, label_zh = excluded.label_zh,
             instruction_en = excluded.instruction_en, instruction_zh = excluded.instruction_zh,
             scheme = excluded.scheme, sensor_fault = excluded.sensor_fault,
-            publishes_from = excluded.publishes_from
+            publishes_from = excluded.publishes_from, report_every_s = excluded.report_every_s
         """,
         rows,
     )

@@ -65,6 +65,7 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
             },
             fault=_lowered,
         ),
+        "movement": Example({"window_s": 1800.0}, fault=_jumping, silent_at_first=False),
         "night-flow": Example({"start_s": 7200.0, "end_s": 14400.0, "warm_up": 2}, fault=_raised_all_day),
         "one-class": Example({"columns": _COLUMNS, "floors": _FLOORS, "sample": 128, "warm_up": 96, "refit": 192}),
         "out-of-range": Example({"low": 0.0, "high": 1000.0}, fault=_jumping, silent_at_first=False),
