@@ -68,8 +68,6 @@ class Lane:
         slices: dict[float, _Slice] = {}
         engines = self.engines
         for entry in entries:
-            if entry.corrects:  # the moment was judged with the value that came first
-                continue
             columns = zip(entry.sensor_keys, entry.times_s, entry.values, entry.qualities, strict=True)
             for key, time_s, value, quality in columns:
                 taker = takers.get(key)

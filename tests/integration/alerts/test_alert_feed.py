@@ -226,3 +226,27 @@ async def test_what_became_of_every_reading_is_counted_and_so_is_what_waits(city
     assert [count(f"{name}_total") for name in ("judged", "late", "historic", "unknown")] == [5, 1, 0, 1]
     assert (count("feed_behind_entries"), count("shares"), count("units")) == (0, 32, 2)
     assert (count("findings_total") or 0) >= 1
+
+
+async def test_a_value_that_a_device_changes_to_a_dangerous_one_raises_its_alert(city_url: str) -> None:
+    await store(city_url, [("M-1", at(0), 1.0), ("M-1", at(1), 1.0)])
+    async with following(city_url) as follower:
+        await follow_to_the_end(follower)
+        assert ask(city_url, "select from alert") == []
+        await store(city_url, [("M-1", at(0), 30.0)])
+        await follow_to_the_end(follower)
+        assert [row["severity"] for row in ask(city_url, "select severity from alert")]
+        (found,) = ask(city_url, "select evidence, explanation_en from finding where state = 'raised'")
+        assert found["evidence"]["came_late"]
+        await store(city_url, [("M-1", at(0), 30.0)])
+        await follow_to_the_end(follower)
+    assert len(ask(city_url, "select from finding where state = 'raised'")) == 1, "the same change was told twice"
+
+
+async def test_a_value_that_is_changed_to_a_harmless_one_ends_nothing(city_url: str) -> None:
+    await store(city_url, [("M-1", at(0), 30.0)])
+    async with following(city_url) as follower:
+        await follow_to_the_end(follower)
+        await store(city_url, [("M-1", at(0), 1.0)])
+        await follow_to_the_end(follower)
+    assert ask(city_url, "select cleared_at from alert") == [{"cleared_at": None}], "history was rewritten"
