@@ -55,6 +55,28 @@ PUMP = _kind(
     Text("Pump current too high", "水泵电流过高"),
     Text("Check the pump for blockage and switch to the spare one.", "检查水泵堵塞，切换备用泵。"),
 )
+RIVER = _kind(
+    "river-high",
+    Text("River high at the outfall", "排口河道水位过高"),
+    Text(
+        "Outfalls no longer run freely: close the flap gates and drain by pump.", "排口出流受顶托：关闭拍门，改用泵排。"
+    ),
+)
+PLANT_LIMIT = _kind(
+    "plant-limit",
+    Text("Plant limit exceeded", "设备运行参数超限"),
+    Text(
+        "Check the pump, gate or sewer at the named place; its limit was set for it.",
+        "检查所列位置的水泵、闸门或管道，限值由现场设定。",
+    ),
+)
+COVER = _kind(
+    "cover-displaced",
+    Text("Manhole cover displaced", "井盖移位"),
+    Text(
+        "Secure the place at once: a person can fall in. Put the cover back.", "立即现场警戒，防止人员坠落；复位井盖。"
+    ),
+)
 
 
 def _grade(severity: Severity, raise_at: float, clear_at: float, source: str) -> Threshold:
@@ -74,6 +96,16 @@ RAIN = (
     _grade(Severity.MODERATE, 60, 45, "60 mm/h, from background knowledge"),
 )
 
+TILT = (
+    Threshold(
+        Severity.MAJOR,
+        Side.ABOVE,
+        raise_at=15,
+        clear_at=8,
+        off_delay=_OFF,
+        source="default: 15 degrees, where a cover no longer rests on its frame; to be confirmed on site",
+    ),
+)
 _FAST = timedelta(minutes=1)
 _REST = timedelta(minutes=30)
 _MOVES = {"road_depth": 2.0, "manhole_level": 0.05}
@@ -104,15 +136,15 @@ _LIMIT = Text(
 _NORMAL = Text("{asset} is back to {value} {unit} after {lasting}.", "{asset}已回落至{value} {unit}，历时{lasting}。")
 
 
-def _limit_rule(name: str, kind: AlertKind, quantity: str) -> SensorRule:
+def _limit_rule(name: str, kind: AlertKind, *quantities: str, side: Side = Side.ABOVE) -> SensorRule:
     return SensorRule(
         name=name,
         kind=kind,
         raised=_LIMIT,
         cleared=_NORMAL,
-        quantities=(quantity,),
+        quantities=quantities,
         detector=lambda _: Value(),
-        grades=limits_of(Side.ABOVE),
+        grades=limits_of(side),
     )
 
 
@@ -162,9 +194,16 @@ RISING_FAST = SensorRule(
     score_unit=Text("cm/min", "厘米/分钟"),
 )
 
+_PLANT = ("sewer_flow", "pump_state", "gate_position")
+"""There is no limit that suits every pump and gate: these rules are for sensors that have limits of their own."""
+
 # Waves, pumps and showers make isolated jumps of all four, so that jumping is no fault here.
 _RESTING = {"road_depth": 0.0, "manhole_level": 0.0, "rain_intensity": 0.0, "pump_current": 0.0}
-_FAULTS = faults_of(Lifeline.DRAINAGE, _RESTING, jumping=frozenset(_RESTING))
+_SWITCHED = frozenset({"pump_state", "gate_position", "cover_tilt"})
+"""These stand still until somebody or something moves them."""
+_FAULTS = faults_of(
+    Lifeline.DRAINAGE, {**_RESTING, "sewer_flow": 0.0}, jumping=frozenset({*_RESTING, "sewer_flow"}), switched=_SWITCHED
+)
 
 RULES = LifelineRules(
     lifeline=Lifeline.DRAINAGE,
@@ -175,6 +214,11 @@ RULES = LifelineRules(
         Quantity(Lifeline.DRAINAGE, "manhole_level", "m", Text("Manhole level", "检查井水位"), (0, 30)),
         Quantity(Lifeline.DRAINAGE, "rain_intensity", "mm/h", Text("Rain intensity", "雨强"), (0, 500), RAIN),
         Quantity(Lifeline.DRAINAGE, "pump_current", "A", Text("Pump current", "水泵电流"), (0, 2000)),
+        Quantity(Lifeline.DRAINAGE, "pump_state", "1", Text("Pump running", "水泵运行状态"), (0, 100)),
+        Quantity(Lifeline.DRAINAGE, "sewer_flow", "m3/h", Text("Sewer flow", "管道流量"), (-50_000, 50_000)),
+        Quantity(Lifeline.DRAINAGE, "gate_position", "%", Text("Gate position", "闸门开度"), (0, 100)),
+        Quantity(Lifeline.DRAINAGE, "river_level", "m", Text("River level", "河道水位"), (-10, 60)),
+        Quantity(Lifeline.DRAINAGE, "cover_tilt", "deg", Text("Cover tilt", "井盖倾角"), (0, 180), TILT),
     ),
     sensor_rules=(
         _limit_rule("drainage-road-depth", WATERLOGGING, "road_depth"),
@@ -183,6 +227,10 @@ RULES = LifelineRules(
         _limit_rule("drainage-manhole-level", SURCHARGE, "manhole_level"),
         _limit_rule("drainage-rain", HEAVY_RAIN, "rain_intensity"),
         _limit_rule("drainage-pump-current", PUMP, "pump_current"),
+        _limit_rule("drainage-river-level", RIVER, "river_level"),
+        _limit_rule("drainage-cover-tilt", COVER, "cover_tilt"),
+        _limit_rule("drainage-plant-above-limit", PLANT_LIMIT, *_PLANT),
+        _limit_rule("drainage-plant-below-limit", PLANT_LIMIT, *_PLANT, side=Side.BELOW),
         *_FAULTS.sensor_rules,
     ),
     sensor_silent=_FAULTS.sensor_silent,
