@@ -27,6 +27,7 @@ from services.core.store import (
     detector_models,
     detector_state,
     feed,
+    forecasts,
     network,
     networks,
     new_normals,
@@ -41,6 +42,8 @@ from services.core.store.shares import Place
 _ENTRIES_AT_ONCE = 1000
 _READINGS_AT_ONCE = 200_000
 """Bounds what is held in memory after a long absence."""
+_FORECASTS_KEPT = timedelta(days=30)
+"""By the clock of the world: forecasts of a city that lives in another time are not missed."""
 _COUNTED_BEHIND = 10_000
 """Waiting entries are counted no further: so many are too many."""
 _COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, ChangedMeanwhileError)
@@ -171,6 +174,7 @@ class FeedFollower:
     async def _keep(self, city: _City, lane: Lane, position: FeedPosition, found: list[Finding]) -> None:
         member, place = self._membership.instance, Place(position, lane.clock.time)
         settled = lane.settle_wishes(found)
+        expected = [forecast for engine in lane.engines.values() for forecast in engine.take_forecasts()]
         changed = await asyncio.to_thread(_changed_state, lane)
         async with self._pool.connection() as connection:
             if not await shares.move_on(connection, member, sorted(lane.shares), lane.position, place):
@@ -178,6 +182,7 @@ class FeedFollower:
             for finding in sorted(found, key=lambda finding: (finding.time, finding.id)):
                 await _conclude(connection, city.conclusions, finding)
             await detector_state.save(connection, changed)
+            await forecasts.save(connection, expected)
             for wish, outcome in settled:
                 await new_normals.settle(connection, wish, outcome)
         lane.position = position
@@ -282,6 +287,7 @@ class FeedFollower:
         """Drop what has been read."""
         async with self._pool.connection() as connection:
             await feed.prune(connection)
+            await forecasts.forget(connection, datetime.now(UTC) - _FORECASTS_KEPT)
 
     async def measure(self) -> None:
         """Note how far behind the feed our slowest share is."""

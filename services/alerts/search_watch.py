@@ -6,14 +6,15 @@ from typing import Any, NamedTuple, Self
 
 from services.alerts import detector_memory
 from services.alerts.detector_memory import UnfitStateError
-from services.alerts.detectors.contract import Claim, Score, SearchDetector
-from services.alerts.episode import Grounds, Place, configuration_hash, finding
+from services.alerts.detectors.contract import Claim, ForecastDetector, ForecastPoint, Score, SearchDetector
+from services.alerts.episode import Grounds, Place, configuration_hash, finding, moment
 from services.alerts.failures import Failures, Rest
 from services.alerts.lifelines.contract import Rule, SearchRule, Site
 from services.alerts.row_grid import RowGrid
 from services.alerts.score_log import ScoreLog
 from services.alerts.sensor_watch import series
 from services.core.finding import Finding, FindingState
+from services.core.forecast import Forecast
 from services.core.severity import Severity
 from services.core.text import Text
 
@@ -54,6 +55,7 @@ class SearchWatch:
         self._rest = Rest()
         self._followed: dict[str, _Followed] = {}
         self._abandoned: list[_Followed] = []
+        self._forecasts: list[Forecast] = []
 
     def _judge(self, time_s: float, row: list[float], clean: bool, into: list[Finding]) -> None:  # noqa: ARG002  # a search tells suspect values by itself
         into.extend(self._ended(followed, time_s) for followed in self._abandoned)
@@ -66,10 +68,23 @@ class SearchWatch:
                 self._log(time_s, f"zone:{self.name}", score.value)
             told = [self._tell(claim, self._outcomes[claim.outcome], time_s) for claim in self._detector.claims()]
             into.extend(told)
+            if isinstance(self._detector, ForecastDetector):
+                expected = self._detector.forecasts()
+                self._forecasts += [self._forecast(point, time_s) for point in expected]
         except Exception as error:  # noqa: BLE001  # whatever a detector's own code meets, it stops nobody else
             self._rest.begin(time_s)
             self._failures.note(self.name, f"zone:{self.name}", time_s, self._rest, error)
             self._begin_afresh()
+
+    def take_forecasts(self) -> list[Forecast]:
+        """What was expected since the last call."""
+        forecasts, self._forecasts = self._forecasts, []
+        return forecasts
+
+    def _forecast(self, point: ForecastPoint, time_s: float) -> Forecast:
+        name, version, _ = self._identity.rsplit(" ", 2)
+        target = moment(point.target_s)
+        return Forecast(point.column, moment(time_s), target, point.value, point.low, point.high, name, version)
 
     def _begin_afresh(self) -> None:
         self._abandoned += self._followed.values()

@@ -16,6 +16,7 @@ from services.alerts.sensor_watch import SensorWatch
 from services.alerts.silence import Silence
 from services.alerts.zone_watch import ZoneWatch
 from services.core.finding import Finding
+from services.core.forecast import Forecast
 from services.core.network_file import NetworkFile
 from services.core.new_normal import NewNormalOutcome
 from services.core.reading import Quality, Reading
@@ -119,6 +120,11 @@ class ZoneEngine:
             self._judge_before(inf, findings)
             self._pass_time(self._watermark_s, findings)
         return findings
+
+    def take_forecasts(self) -> list[Forecast]:
+        """What the zone's searches expected since the last call."""
+        searches = (watch for watch in self._zone_watches if isinstance(watch, SearchWatch))
+        return [forecast for search in searches for forecast in search.take_forecasts()]
 
     def advance(self, city_time: datetime) -> list[Finding]:
         """Notice silence: the event time of the whole city has come to ``city_time``."""

@@ -22,6 +22,7 @@ from services.api.routes import (
     city,
     current_values,
     description,
+    forecasts,
     health,
     history,
     liveness,
@@ -121,7 +122,7 @@ def create_app(settings: Settings) -> LifelineApi:
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     problems.install(app)
     app.include_router(health.router)
-    readings = (sensors, current_values, history, availability, liveness)
+    readings = (sensors, current_values, history, forecasts, availability, liveness)
     for part in (description, city, *readings, alerts, warnings, work_orders, records, rejections, stream):
         app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 503))
     if DASHBOARD.is_dir():

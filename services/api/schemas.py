@@ -109,6 +109,22 @@ class SensorAnswer(Answer):
     thresholds: list[ThresholdAnswer]
 
 
+class ForecastAnswer(Answer):
+    """One value that is expected of a sensor."""
+
+    sensor: str
+    issued_at: datetime
+    target_time: datetime
+    value: float
+    low: float = Field(
+        description="the value will lie above it nineteen times of twenty, if the detector knows its trade"
+    )
+    high: float = Field(description="and below this one as often")
+    detector: str
+    detector_version: str
+    model: str | None
+
+
 class AlertAnswer(Answer):
     """An alert: one evolving record an episode."""
 

@@ -17,6 +17,7 @@ from services.alerts.score_log import ScoreLog
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.zone_engine import ZoneEngine
 from services.backtest.alert_book import AlertBook, KnownAlert
+from services.backtest.forecast_file import ForecastFile
 from services.backtest.recorded_sensors import recorded_sensors
 from services.backtest.replay import Progress, marked, replay
 from services.backtest.result_files import ALERTS, FORECAST, SCORES, SUMMARY, write_alerts, write_summary
@@ -49,6 +50,7 @@ class Result:
     unjudged: int
     failures: Mapping[str, int]
     scores: int | None
+    forecasts: int
     first: datetime | None
     last: datetime | None
     learn_until: datetime | None
@@ -106,9 +108,13 @@ def run_backtest(
         networks = {} if city.network is None else {carried_by(recording, city.network): city.network}
         log = None if scores is None else scores.take
         engines = _engines(sensors, declared, networks, learn_until, log)
+        forecasts = stack.enter_context(ForecastFile(out / FORECAST))
         for before_s, findings in replay(readings, sensors, engines, progress):
             for finding in findings:
                 book.take(finding)
+            for engine in engines.values():
+                forecasts.take(engine.take_forecasts())
+            forecasts.settle(before_s)
             if scores is not None:
                 scores.settle(before_s)
     result = Result(
@@ -119,6 +125,7 @@ def run_backtest(
         unjudged=_unjudged(readings, sensors, engines),
         failures=sum((engine.failures.by_rule for engine in engines.values()), Counter[str]()),
         scores=None if scores is None else scores.rows,
+        forecasts=forecasts.rows,
         first=datetime_of(int(readings.times_us[0])) if len(readings) else None,
         last=datetime_of(int(readings.times_us[-1])) if len(readings) else None,
         learn_until=learn_until,

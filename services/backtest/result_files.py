@@ -68,6 +68,7 @@ def summary(result: "Result") -> dict[str, Any]:
         "alerts": len(result.alerts),
         "by_kind": result.by_kind,
         "scores": result.scores,
+        "forecasts": result.forecasts,
         "network": None if result.network is None else result.network.fingerprint,
         "versions": {
             "lifeline": version("lifeline"),

@@ -199,3 +199,26 @@ class SearchDetector(_Remembering):
     @abstractmethod
     def claims(self) -> Sequence[Claim]:
         """What changed with the row scored last; asked once after each ``score``."""
+
+
+class ForecastPoint(NamedTuple):
+    """What is expected of a column at ``target_s`` (seconds since 1970), in its unit.
+
+    Nine times of ten the value shall lie between ``low`` and ``high``, which enclose ``value``.
+    """
+
+    column: str
+    target_s: float
+    value: float
+    low: float
+    high: float
+
+
+class ForecastDetector(SearchDetector):
+    """A search for what is coming: beside its claims it says what values it expects."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def forecasts(self) -> Sequence[ForecastPoint]:
+        """What is expected after the row scored last; asked once after each ``score``. Nothing where nothing stirs."""

@@ -30,6 +30,8 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/sensors/{sensor}/latest"): READ,
     ("GET", "/api/v1/sensors/{sensor}/history"): READ,
     ("GET", "/api/v1/sensors/{sensor}/gaps"): READ,
+    ("GET", "/api/v1/sensors/{sensor}/forecast"): READ,
+    ("GET", "/api/v1/forecasts"): READ,
     ("GET", "/api/v1/latest"): READ,
     ("GET", "/api/v1/history"): READ,
     ("GET", "/api/v1/availability"): READ,
