@@ -1,17 +1,16 @@
 """Drainage: water on roads, in manholes, from the sky, and the pumps against it."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from services.alerts.detectors.movement import Movement
 from services.alerts.detectors.rate import Rate
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
+from services.alerts.lifelines.fast_reporting import fast_reporting
 from services.alerts.lifelines.faults import faults_of
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.quantity import Quantity
-from services.core.sensor import Sensor
 from services.core.severity import Scheme, Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
@@ -106,29 +105,6 @@ TILT = (
         source="default: 15 degrees, where a cover no longer rests on its frame; to be confirmed on site",
     ),
 )
-_FAST = timedelta(minutes=1)
-_REST = timedelta(minutes=30)
-_MOVES = {"road_depth": 2.0, "manhole_level": 0.05}
-"""Movement within one reporting interval, in the quantity's unit, from which on a device shall report faster."""
-
-
-def _moving(sensor: Sensor) -> tuple[Threshold, ...]:
-    """When a device that reports more seldom than it could shall report faster."""
-    if sensor.interval <= _FAST:
-        return ()
-    most = _MOVES[sensor.quantity]
-    return (
-        Threshold(
-            Severity.MINOR,
-            Side.ABOVE,
-            raise_at=most,
-            clear_at=most / 2,
-            off_delay=_REST,
-            source="default: 2 cm of road water in one cycle, a vendor's practice; 5 cm in a manhole, our own",
-        ),
-    )
-
-
 _LIMIT = Text(
     "{label}: {value} {unit} at {asset} (limit {limit} {unit}).",
     "{label}：{asset}为{value} {unit}（限值{limit} {unit}）。",
@@ -148,27 +124,12 @@ def _limit_rule(name: str, kind: AlertKind, *quantities: str, side: Side = Side.
     )
 
 
-LEVEL_MOVES = SensorRule(
-    name="drainage-level-moves",
-    kind=replace(
-        _kind(
-            "level-moves",
-            Text("Level moves", "水位变动"),
-            Text("The device is asked to report every minute.", "已请求设备每分钟上报一次。"),
-        ),
-        report_every=_FAST,
-    ),
-    raised=Text(
-        "The level at {asset} has moved by {score} {unit} within one reporting interval, to {value} {unit}.",
-        "{asset}的水位在一个上报周期内变动{score} {unit}，现为{value} {unit}。",
-    ),
-    cleared=Text(
-        "The level at {asset} has come to rest at {value} {unit}.",
-        "{asset}的水位已趋于稳定，现为{value} {unit}。",
-    ),
-    quantities=tuple(_MOVES),
-    detector=lambda sensor: Movement(sensor.interval.total_seconds()),
-    grades=_moving,
+LEVEL_MOVES = fast_reporting(
+    Lifeline.DRAINAGE,
+    "drainage-level-moves",
+    lambda sensor: Movement(sensor.interval.total_seconds()),
+    {"road_depth": 2.0, "manhole_level": 0.05},
+    "2 cm of road water in one cycle, a vendor's practice; 5 cm in a manhole, our own",
 )
 
 RISING_FAST = SensorRule(

@@ -7,6 +7,7 @@ from services.alerts.detectors.rate import Rate
 from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
+from services.alerts.lifelines.fast_reporting import fast_reporting
 from services.alerts.lifelines.faults import faults_of
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
@@ -94,6 +95,14 @@ METHANE_RISING = SensorRule(
         )
     ),
     score_unit=Text("%LEL/min", "%LEL/分钟"),
+)
+
+ATTENTION = fast_reporting(
+    Lifeline.GAS,
+    "gas-methane-attention",
+    lambda _: Value(),
+    {"methane": 5.0},
+    "5 %LEL, where attention begins: what comes next must be seen in time",
 )
 
 PRESSURE_LOW = AlertKind(
@@ -208,6 +217,7 @@ RULES = LifelineRules(
     sensor_rules=(
         METHANE_LEVEL,
         METHANE_RISING,
+        ATTENTION,
         PRESSURE_BELOW_LIMIT,
         PRESSURE_ABOVE_LIMIT,
         PRESSURE_UNUSUAL,

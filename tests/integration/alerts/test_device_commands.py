@@ -100,14 +100,14 @@ async def test_water_that_moves_asks_for_a_reading_a_minute_and_raises_nothing(r
     await _rising(road_url)
     (row,) = ask(road_url, _STATES)
     assert (row["sensor"], row["device"], row["interval_s"], row["state"]) == ("L-1", "L-1", 60, "waiting")
-    assert ask(road_url, "select kind from alert where kind = 'level-moves'") == []
-    assert [row["kind"] for row in ask(road_url, "select kind from finding where kind = 'level-moves'")]
+    assert ask(road_url, "select kind from alert where kind = 'fast-reporting'") == []
+    assert [row["kind"] for row in ask(road_url, "select kind from finding where kind = 'fast-reporting'")]
 
 
 async def test_judging_the_same_again_asks_nothing_new(road_url: str) -> None:
     await _rising(road_url)
     before = ask(road_url, "select * from device_command")
-    (row,) = ask(road_url, "select id, time from finding where kind = 'level-moves'")
+    (row,) = ask(road_url, "select id, time from finding where kind = 'fast-reporting'")
     command = DeviceCommand(before[0]["id"], "L-1", "L-1", timedelta(minutes=1))
     async with await AsyncConnection.connect(road_url) as connection:
         await device_commands.ask(connection, command, finding=str(row["id"]), event_time=row["time"])
