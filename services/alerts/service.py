@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from services.alerts.metrics import Metrics
 from services.alerts.models.schedule import run_schedule
 from services.alerts.notify.worker import Notifier, run_worker
 from services.alerts.tracing.loss import price_of
+from services.alerts.weather.feed import WeatherFeed
 from services.core.broker_address import BrokerAddress
 from services.core.metrics_endpoint import served
 from services.core.settings import ConfigurationError, Settings
@@ -75,6 +76,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await run_schedule(database_url, pool)
 
         parts = {"feed": follow, "notifications": notify, "models": learn, **_commands(settings, pool, database_url)}
+        parts |= _weather(settings, pool, client, database_url)
         database = _Database(*parts)
         tasks = [asyncio.create_task(_again(part, work, database)) for part, work in parts.items()]
         stopped = asyncio.create_task(stop.wait())
@@ -102,6 +104,22 @@ def _commands(settings: Settings, pool: Pool, database_url: str) -> dict[str, Ca
         await run_commander(commander)
 
     return {"commands": command}
+
+
+def _weather(
+    settings: Settings, pool: Pool, client: httpx.AsyncClient, database_url: str
+) -> dict[str, Callable[[Reached], Awaitable[None]]]:
+    """The part that asks the weather service, where there is one to ask."""
+    if settings.weather_feed is None:
+        return {}
+    feed = WeatherFeed(pool, client, settings.weather_feed.get_secret_value(), now=lambda: datetime.now(UTC))
+
+    async def ask(reached: Reached) -> None:
+        async with await AsyncConnection.connect(database_url):
+            reached()
+        await feed.run(settings.weather_feed_every)
+
+    return {"weather": ask}
 
 
 class _Database:

@@ -24,6 +24,7 @@ from pydantic import (
 from services.core.asset import Asset, Link, LinkKind
 from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.lifeline import Lifeline
+from services.core.low_point import LowPoint
 from services.core.network_file import NetworkFile, NetworkFormat
 from services.core.organisation import Organisation, OrganisationRole, Person
 from services.core.pipe_network import PipeNetworkError
@@ -203,6 +204,16 @@ class ModelledZones:
     zones: tuple[str, ...]
 
 
+class _LowPointRow(_Row):
+    asset: Name
+    person: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
+    pumps: Annotated[list[Name], BeforeValidator(lambda text: str(text).split())] = Field(default=[])
+    mobile_pumps: Annotated[int, Field(ge=0, le=1000)] = 0
+    sandbags: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    barriers: Annotated[int, Field(ge=0, le=1000)] = 0
+    prepare_from: Annotated[Severity, Field(ge=1)] = Severity.MODERATE
+
+
 @dataclass(frozen=True, slots=True)
 class CityFolder:
     """Everything the folder says, checked against itself."""
@@ -218,6 +229,7 @@ class CityFolder:
     thresholds: dict[str, list[Threshold]]
     background: list[dict[str, Any]]
     model: ModelledZones | None = None
+    low_points: tuple[LowPoint, ...] = ()
 
 
 def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
@@ -292,6 +304,18 @@ def _asset(properties: _AssetProperties, geometry: dict[str, Any]) -> Asset:
     )
 
 
+def _low_point(row: _LowPointRow) -> LowPoint:
+    return LowPoint(
+        asset=row.asset,
+        person=row.person,
+        pumps=tuple(row.pumps),
+        mobile_pumps=row.mobile_pumps,
+        sandbags=row.sandbags,
+        barriers=row.barriers,
+        prepare_from=row.prepare_from,
+    )
+
+
 def _city(path: Path) -> tuple[str, Text]:
     try:
         city = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -338,12 +362,21 @@ def read_city_folder(folder: Path) -> CityFolder:
     sensors = list(read_rows(folder / "sensors.csv", SensorRow))
     limits = folder / "thresholds.csv"
     thresholds = list(read_rows(limits, _ThresholdRow)) if limits.exists() else []
+    listed_low_points = folder / "low_points.csv"
+    low_points = list(read_rows(listed_low_points, _LowPointRow)) if listed_low_points.exists() else []
 
     known_organisations = distinct(organisations, "id")
     known_zones = distinct([(place, zone) for place, zone, _ in zones], "id")
     placed_assets = [(place, asset) for place, asset, _ in assets]
     known_assets = distinct(placed_assets, "id")
-    distinct(people, "id")
+    known_people = distinct(people, "id")
+    distinct(low_points, "asset")
+    _refer(low_points, "asset", known_assets)
+    _refer(low_points, "person", {*known_people, None})
+    for place, point in low_points:
+        for pump in point.pumps:
+            if pump not in known_assets:
+                raise CityFolderError(f"{place}, pumps: there is no {pump!r}")
     _refer(people, "organisation", known_organisations)
     _refer(placed_assets, "zone", known_zones)
     _refer(placed_assets, "organisation", {*known_organisations, None})
@@ -376,6 +409,7 @@ def read_city_folder(folder: Path) -> CityFolder:
         thresholds=limits_of,
         background=_background(folder / "background.geojson"),
         model=_model(folder / "network.inp", city, listed),
+        low_points=tuple(_low_point(row) for _, row in low_points),
     )
 
 

@@ -161,6 +161,13 @@ class Settings(BaseSettings):
     water_currency: Annotated[
         str, Field(description="currency of water_price, three letters (ISO 4217)", pattern="^[A-Z]{3}$")
     ] = "EUR"
+    weather_feed: Annotated[
+        SecretStr | None,
+        Field(description="Atom or RSS feed of CAP messages, or one message, of the weather service; unset: none"),
+    ] = None
+    weather_feed_every: Annotated[
+        timedelta, Field(description="how often the weather service is asked", ge=timedelta(seconds=1))
+    ] = timedelta(minutes=1)
     webhook_timeout: Annotated[timedelta, Field(description="longest wait for a receiver's answer")] = timedelta(
         seconds=10
     )

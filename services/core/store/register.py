@@ -41,6 +41,7 @@ def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
         _check_quantities(connection, city)
         _save_organisations(connection, city)
         _save_assets(connection, city)
+        _save_low_points(connection, city)
         _free_addresses(connection, city)
         _save_sensors(connection, city)
         connection.execute(
@@ -160,6 +161,30 @@ def _save_assets(connection: Connection, city: CityFolder) -> None:
         on conflict (source, target, kind) do update set length_m = excluded.length_m
         """,
         [(link.source, link.target, link.kind, link.length_m) for link in city.links],
+    )
+
+
+def _save_low_points(connection: Connection, city: CityFolder) -> None:
+    connection.cursor().executemany(
+        """
+        insert into low_point (asset, person, pumps, mobile_pumps, sandbags, barriers, prepare_from)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        on conflict (asset) do update set person = excluded.person, pumps = excluded.pumps,
+            mobile_pumps = excluded.mobile_pumps, sandbags = excluded.sandbags, barriers = excluded.barriers,
+            prepare_from = excluded.prepare_from
+        """,
+        [
+            (
+                point.asset,
+                point.person,
+                list(point.pumps),
+                point.mobile_pumps,
+                point.sandbags,
+                point.barriers,
+                int(point.prepare_from),
+            )
+            for point in city.low_points
+        ],
     )
 
 
