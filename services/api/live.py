@@ -136,12 +136,12 @@ def _latest_message(changed: Sequence[current_values.Latest]) -> Message:
 
 async def _messages(connection: AsyncConnection, found: Sequence[Event]) -> list[Message]:
     """Each thing once, as it is now, at the position of its last event and in the order of these positions."""
-    newest = {(event.type, UUID(event.subject)): event.position for event in found}
+    # Not everything that is told is shown here, and a newer service may tell of things that are unknown here.
+    shown = (event for event in found if event.type in _ANSWERS)
+    newest = {(event.type, UUID(event.subject)): event.position for event in shown}
     subjects: dict[str, list[UUID]] = {}
     for type_, subject in newest:
-        # While services are updated one after the other, a newer one may tell of things that are unknown here.
-        if type_ in _ANSWERS:
-            subjects.setdefault(type_, []).append(subject)
+        subjects.setdefault(type_, []).append(subject)
     messages = [
         Message(type_, answer.model_dump_json(), newest[type_, answer.id])
         for type_, wanted in subjects.items()

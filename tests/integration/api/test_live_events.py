@@ -126,6 +126,7 @@ async def test_news_of_an_unknown_kind_is_passed_over(api: httpx.AsyncClient, ci
     async with listening(api) as listener:
         async with connected(city_url) as connection:
             await events.announce(connection, "hazard", str(uuid4()))
+            await events.announce(connection, "hazard", "by another sort of name")
         await save(city_url, alert)
         assert (await listener.next()).content["id"] == str(alert.id)
 

@@ -14,6 +14,7 @@ import { SensorsPage } from "./sensors/sensors-page";
 import { Header } from "./shell/header";
 import { LoginPage } from "./shell/login-page";
 import { OverviewPage } from "./shell/overview-page";
+import { StormPage } from "./storm/storm-page";
 import { word } from "./words/language";
 
 function CurrentPage(): JSX.Element {
@@ -25,6 +26,8 @@ function CurrentPage(): JSX.Element {
       return <SensorPage key={at.id} id={at.id} />;
     case "sensors":
       return <SensorsPage />;
+    case "storm":
+      return <StormPage />;
     case "rejections":
       return <RejectionsPage />;
     case "notifications":

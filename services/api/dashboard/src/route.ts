@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 export type Route =
   | { page: "overview" }
   | { page: "alert"; id: string }
+  | { page: "storm" }
   | { page: "sensors" }
   | { page: "sensor"; id: string }
   | { page: "rejections" }
@@ -19,7 +20,7 @@ export function parse(hash: string): Route {
   }
   if (page === "alerts" && id) return { page: "alert", id };
   if (page === "sensors") return id ? { page: "sensor", id } : { page: "sensors" };
-  if (page === "rejections" || page === "notifications") return { page };
+  if (page === "storm" || page === "rejections" || page === "notifications") return { page };
   return { page: "overview" };
 }
 

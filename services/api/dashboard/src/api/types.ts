@@ -322,3 +322,65 @@ export interface Problem {
   status: number;
   detail?: string;
 }
+
+export interface ForecastAnswer {
+  sensor: string;
+  issued_at: string;
+  target_time: string;
+  value: number;
+  low: number;
+  high: number;
+  detector: string;
+  detector_version: string;
+  model: string | null;
+}
+
+export interface WeatherWarningAnswer {
+  id: number;
+  sent: string;
+  is_exercise: boolean;
+  event: Text;
+  severity: Severity;
+  headline: Text;
+  description: Text;
+  instruction: Text;
+  onset: string;
+  expires: string;
+  area_names: string[];
+}
+
+export interface StormTaskAnswer {
+  id: number;
+  task: string;
+  label: Text;
+  quantity: number;
+  person: string | null;
+  phone: string | null;
+  is_exercise: boolean;
+  state: "open" | "done" | "stood-down";
+  changed_by: string | null;
+  changed_at: string | null;
+}
+
+export interface LowPointAnswer {
+  asset: string;
+  name: Text;
+  zone: string;
+  person: { name: string; post: Text; phone: string } | null;
+  pumps: string[];
+  prepare_from: number;
+  sensor: string | null;
+  unit: string | null;
+  depth: number | null;
+  measured_at: string | null;
+  alert: string | null;
+  severity: Severity;
+  expected: ForecastAnswer[];
+  tasks: StormTaskAnswer[];
+}
+
+export interface StormAnswer {
+  severity: Severity;
+  warnings: WeatherWarningAnswer[];
+  places: LowPointAnswer[];
+}

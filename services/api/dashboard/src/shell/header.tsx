@@ -79,8 +79,9 @@ function Counter({ lifeline }: { lifeline: LifelineAnswer }): JSX.Element {
   );
 }
 
-const PAGES: readonly (readonly [Route["page"], string, "nav.overview" | "nav.sensors" | "nav.notifications" | "nav.rejections"])[] = [
+const PAGES: readonly (readonly [Route["page"], string, "nav.overview" | "nav.storm" | "nav.sensors" | "nav.notifications" | "nav.rejections"])[] = [
   ["overview", "#/", "nav.overview"],
+  ["storm", "#/storm", "nav.storm"],
   ["sensors", "#/sensors", "nav.sensors"],
   ["notifications", "#/notifications", "nav.notifications"],
   ["rejections", "#/rejections", "nav.rejections"],
