@@ -9,8 +9,11 @@ from typing import Any
 
 from simulators.city import Asset, City, Link, LonLat, Organisation, Person, Sensor, Threshold, Words, Zone
 from simulators.demo_city.background import background
+from simulators.demo_city.low_points import COLUMNS, low_point_rows
 from simulators.demo_city.plan import plan_city
+from simulators.physics.city_sewers import city_sewers
 from simulators.physics.epanet_network import epanet_input
+from simulators.physics.swmm_text import swmm_input
 
 _ASSET_COLUMNS = ("id", "lifeline", "kind", "zone", "name_en", "name_zh", "organisation")
 _FILES: Mapping[str, tuple[str, ...]] = {
@@ -54,10 +57,12 @@ def write_city(folder: Path, seed: int) -> City:
     }
     for name, lines in rows.items():
         _write_rows(folder / name, _FILES[name], lines)
+    _write_rows(folder / "low_points.csv", COLUMNS, low_point_rows(city))
     _write_features(folder / "zones.geojson", (zone_feature(zone) for zone in city.zones))
     _write_features(folder / "assets.geojson", (asset_feature(asset) for asset in city.assets))
     _write_features(folder / "background.geojson", background(streets))
     (folder / "network.inp").write_text(epanet_input(city), "utf-8")
+    (folder / "sewers.inp").write_text(swmm_input(city_sewers(city)), "utf-8")
     return city
 
 

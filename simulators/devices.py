@@ -50,6 +50,8 @@ class Devices:
             return round(value + fault.size * hours, 3)
         if fault.fault == "out-of-range":
             return fault.size
+        if fault.fault == "fouling":
+            return round(value * max(0.0, 1 - fault.size * hours), 3)
         if fault.fault == "noise":
             # A uniform number through the inverse of the normal distribution.
             return round(value + fault.size * _NORMAL.inv_cdf(min(max(chance, 1e-9), 1 - 1e-9)), 3)

@@ -9,12 +9,22 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simulators.city import City
+from simulators.physics.storms import Shape
 
 _KINDS_BROKEN = {
     "pipe-leak": frozenset({"pipe"}),
     "hydrant-use": frozenset({"hydrant"}),
     "valve-shut": frozenset({"valve"}),
     "pump-schedule": frozenset({"reservoir"}),
+}
+_KINDS_OF_DRAINAGE = {
+    "sewer-blockage": frozenset({"pipe"}),
+    "pump-trip": frozenset({"pump"}),
+    "gate-shut": frozenset({"gate"}),
+    "river-rise": frozenset({"outfall"}),
+    "foreign-inflow": frozenset({"manhole"}),
+    "sewer-infiltration": frozenset({"manhole"}),
+    "cover-displaced": frozenset({"manhole"}),
 }
 """What kinds of asset a kind of injection can happen to, where not every asset will do."""
 
@@ -110,6 +120,95 @@ class Cloudburst(_Injection):
     peak_mm_h: Annotated[float, Field(gt=0, le=400)]
 
 
+class DesignStorm(_Injection):
+    """Rain that comes back every ``return_period_years`` by an intensity-duration formula, the same over the city.
+
+    ``shape`` is a Chicago storm with its peak after the share ``peak_at``, or the way in which a gauge would record
+    such a depth. The coefficients are those of ``i = a (1 + c lg P) / (t + b)^n`` in mm/min; the default is generic.
+    """
+
+    kind: Literal["design-storm"]
+    return_period_years: Annotated[float, Field(ge=1, le=100)]
+    shape: Shape = "chicago"
+    peak_at: Annotated[float, Field(gt=0.05, lt=0.95)] = 0.4
+    a_mm_min: Annotated[float, Field(gt=0, le=100)] = 12.0
+    c: Annotated[float, Field(ge=0, le=2)] = 0.75
+    b_min: Annotated[float, Field(ge=1, le=60)] = 10.0
+    n: Annotated[float, Field(gt=0, lt=1)] = 0.72
+
+
+class MovingStorm(_Injection):
+    """A rain cell that crosses the city: ``heading_deg`` is where it goes, clockwise from north.
+
+    It passes ``beside_km`` to the right of the city's centre halfway between start and end.
+    """
+
+    kind: Literal["moving-storm"]
+    peak_mm_h: Annotated[float, Field(gt=0, le=400)]
+    radius_km: Annotated[float, Field(gt=0.1, le=50)]
+    speed_km_h: Annotated[float, Field(ge=0, le=120)]
+    heading_deg: Annotated[float, Field(ge=0, lt=360)]
+    beside_km: Annotated[float, Field(ge=-20, le=20)] = 0.0
+
+
+class SewerBlockage(_Injection):
+    """A sewer silts up: at last ``share`` of its depth is full, at once or evenly over ``growth_min``."""
+
+    kind: Literal["sewer-blockage"]
+    asset: str
+    share: Annotated[float, Field(gt=0, le=0.95)]
+    growth_min: Minutes = 0.0
+
+
+class PumpTrip(_Injection):
+    """A storm-water pump delivers nothing."""
+
+    kind: Literal["pump-trip"]
+    asset: str
+
+
+class GateShut(_Injection):
+    """A gate to the river stands at ``stands_open`` of its height when it ought to be open."""
+
+    kind: Literal["gate-shut"]
+    asset: str
+    stands_open: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class RiverRise(_Injection):
+    """The river before an outfall is ``rise_m`` higher, reached evenly within ``ramp_min`` and left likewise."""
+
+    kind: Literal["river-rise"]
+    asset: str
+    rise_m: Annotated[float, Field(gt=0, le=8)]
+    ramp_min: Annotated[float, Field(ge=1, le=1440)] = 60.0
+
+
+class ForeignInflow(_Injection):
+    """Water enters a manhole that has no business there: a building site pumps, a factory discharges."""
+
+    kind: Literal["foreign-inflow"]
+    asset: str
+    flow_l_s: Annotated[float, Field(gt=0, le=2000)]
+
+
+class SewerInfiltration(_Injection):
+    """Groundwater enters at a manhole, growing evenly over ``growth_min``."""
+
+    kind: Literal["sewer-infiltration"]
+    asset: str
+    flow_l_s: Annotated[float, Field(gt=0, le=500)]
+    growth_min: Minutes = 1440.0
+
+
+class CoverDisplaced(_Injection):
+    """The cover of a manhole lies askew."""
+
+    kind: Literal["cover-displaced"]
+    asset: str
+    tilt_deg: Annotated[float, Field(gt=0, le=180)] = 25.0
+
+
 class Overload(_Injection):
     """A truck stands on a bridge."""
 
@@ -122,12 +221,12 @@ class SensorFault(_Injection):
     """A device lies or says nothing.
 
     It repeats one value, drifts away by ``size`` per hour, reports ``size``, spikes by it, has that much more noise
-    (standard deviation), or is silent (outage).
+    (standard deviation), is silent (outage), or loses the share ``size`` of what it showed every hour (fouling).
     """
 
     kind: Literal["sensor-fault"]
     sensor: str
-    fault: Literal["stuck", "drift", "out-of-range", "spikes", "noise", "outage"]
+    fault: Literal["stuck", "drift", "out-of-range", "spikes", "noise", "outage", "fouling"]
     size: float = 0.0
 
 
@@ -146,6 +245,15 @@ Injection = Annotated[
     | PumpSchedule
     | GasLeak
     | Cloudburst
+    | DesignStorm
+    | MovingStorm
+    | SewerBlockage
+    | PumpTrip
+    | GateShut
+    | RiverRise
+    | ForeignInflow
+    | SewerInfiltration
+    | CoverDisplaced
     | Overload
     | SensorFault
     | GatewayOutage,
@@ -199,9 +307,10 @@ def check_scenario(scenario: Scenario, city: City) -> None:
             named = getattr(injection, field, None)
             if named is not None and named not in names:
                 raise ScenarioError(f"{scenario.id}: injection {injection.id}: {field} {named!r} is not in {city.id}")
-        kinds = _KINDS_BROKEN.get(injection.kind)
+        kinds = _KINDS_BROKEN.get(injection.kind) or _KINDS_OF_DRAINAGE.get(injection.kind)
         asset = city.asset.get(getattr(injection, "asset", ""))
-        if kinds and asset is not None and (asset.kind not in kinds or asset.lifeline != "water"):
+        lifeline = "drainage" if injection.kind in _KINDS_OF_DRAINAGE else "water"
+        if kinds and asset is not None and (asset.kind not in kinds or asset.lifeline != lifeline):
             raise ScenarioError(
                 f"{scenario.id}: injection {injection.id}: {injection.kind} cannot happen to {asset.kind} {asset.id}"
             )

@@ -1,24 +1,34 @@
 """What really happened, for those who judge detectors; no service reads it."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from simulators.city import City
-from simulators.physics.drainage import DrainagePhysics
+from simulators.physics.drainage import drainage_physics
+from simulators.physics.sewer_events import needs_hydraulics
 from simulators.scenario import (
     Cloudburst,
+    CoverDisplaced,
+    DesignStorm,
+    ForeignInflow,
     GasLeak,
+    GateShut,
     GatewayOutage,
     HydrantUse,
     Injection,
+    MovingStorm,
     Overload,
     PipeLeak,
     PumpSchedule,
+    PumpTrip,
+    RiverRise,
     Scenario,
     SensorFault,
+    SewerBlockage,
+    SewerInfiltration,
     ValveShut,
     WaterLeak,
     ends_at,
@@ -29,7 +39,20 @@ COLUMNS = ("id", "kind", "lifeline", "asset", "start", "end", "peak", "unit", "n
 _WET_CM = 5.0
 _WATERLOGGED_CM = 15.0
 """Design criterion of GB 50014: water on the road counts from 15 cm; an episode spans the time above 5 cm."""
-_DRAINING = timedelta(hours=2)
+GRADES_CM = (15, 27, 40)
+"""Depths from which drivers are warned, roads are closed and cars float; practice, not a standard's clause."""
+_DRAINING, _DRAINED_AT_LAST = timedelta(hours=2), timedelta(hours=12)
+"""Roads are watched so long after a storm, and on until they are dry, but not for ever."""
+_FAULTS_OF_DRAINAGE = (ForeignInflow, GateShut, PumpTrip, RiverRise, SewerBlockage, SewerInfiltration)
+_PEAKS_IN_DRAINAGE: tuple[tuple[tuple[type[Injection], ...], str, str], ...] = (
+    ((Cloudburst, MovingStorm), "peak_mm_h", "mm/h"),
+    ((DesignStorm,), "return_period_years", "a"),
+    ((ForeignInflow, SewerInfiltration), "flow_l_s", "L/s"),
+    ((RiverRise,), "rise_m", "m"),
+    ((CoverDisplaced,), "tilt_deg", "deg"),
+)
+"""What is stated as the peak of an injection in drainage, and its unit."""
+_IN_DRAINAGE = (*_FAULTS_OF_DRAINAGE, Cloudburst, CoverDisplaced, DesignStorm, MovingStorm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +113,8 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
         return "water", injection.asset, *_what_in_water(injection)
     if isinstance(injection, GasLeak):
         return "gas", injection.asset, injection.lel, "%LEL"
-    if isinstance(injection, Cloudburst):
-        return "drainage", "", injection.peak_mm_h, "mm/h"
+    if isinstance(injection, _IN_DRAINAGE):
+        return "drainage", getattr(injection, "asset", ""), *_what_in_drainage(injection)
     if isinstance(injection, Overload):
         return "bridge", injection.asset, injection.weight_t, "t"
     if isinstance(injection, GatewayOutage):
@@ -100,6 +123,15 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
         return sensors[0].lifeline, injection.gateway, minutes, "min"
     sensor = city.sensor[injection.sensor]
     return sensor.lifeline, sensor.asset, injection.size, sensor.unit
+
+
+def _what_in_drainage(injection: Injection) -> tuple[float, str]:
+    for kinds, field, unit in _PEAKS_IN_DRAINAGE:
+        if isinstance(injection, kinds):
+            return float(getattr(injection, field)), unit
+    if isinstance(injection, SewerBlockage):
+        return 100 * injection.share, "%"
+    return injection.end_min - injection.start_min, "min"
 
 
 def _what_in_water(injection: WaterLeak | HydrantUse | PipeLeak | PumpSchedule | ValveShut) -> tuple[float, str]:
@@ -114,19 +146,46 @@ def _what_in_water(injection: WaterLeak | HydrantUse | PipeLeak | PumpSchedule |
 
 def _floods(city: City, scenario: Scenario, origin: datetime, seed: int) -> Iterator[Truth]:
     """Runs the drainage alone and without instrument noise."""
-    storms = [i for i in scenario.injections if isinstance(i, Cloudburst)]
+    storms = [i for i in scenario.injections if isinstance(i, Cloudburst | DesignStorm | MovingStorm)]
+    sound = scenario.model_copy(update={"injections": tuple(storms)})
+    broken = any(isinstance(i, _FAULTS_OF_DRAINAGE) for i in scenario.injections)
     for storm in storms:
-        physics = DrainagePhysics(city, scenario, origin, seed)
-        depths: dict[str, dict[datetime, float]] = {a.id: {} for a in city.assets_of("drainage", "low-point")}
-        time = starts_at(storm, origin)
-        while time <= ends_at(storm, origin) + _DRAINING:
-            physics.step(time)
-            for low_point, series in depths.items():
-                series[time] = physics.sewers.road_depth_cm(low_point)
-            time += timedelta(minutes=1)
+        depths = _depths_cm(city, scenario, origin, seed, storm)
+        otherwise = _depths_cm(city, sound, origin, seed, storm) if broken else {}
         for low_point, series in depths.items():
             if max(series.values()) >= _WATERLOGGED_CM:
                 wet = [moment for moment, depth_cm in series.items() if depth_cm >= _WET_CM]
                 peak, ident = round(max(series.values()), 1), f"{storm.id}-{low_point}"
-                note = f"deeper than {_WET_CM:g} cm from start to end"
+                note = f"deeper than {_WET_CM:g} cm from start to end; {_passed(series)}"
+                if broken:
+                    note += f"; {max(otherwise[low_point].values()):.1f} cm if nothing were out of order"
                 yield Truth(ident, "waterlogging", "drainage", low_point, wet[0], wet[-1], peak, "cm", note)
+
+
+def _depths_cm(
+    city: City, scenario: Scenario, origin: datetime, seed: int, storm: Injection
+) -> dict[str, dict[datetime, float]]:
+    """Depth at each low point, minute by minute, from a storm's begin until it has drained."""
+    physics = drainage_physics(city, scenario, origin, seed)
+    depths: dict[str, dict[datetime, float]] = {a.id: {} for a in city.assets_of("drainage", "low-point")}
+    if needs_hydraulics(scenario):
+        # What a blocked sewer has held back by the storm's begin has gathered since the scenario's.
+        physics.step(origin)
+    time = starts_at(storm, origin)
+    end, wet = ends_at(storm, origin), False
+    while time <= end + _DRAINING or (wet and time <= end + _DRAINED_AT_LAST):
+        physics.step(time)
+        for low_point, series in depths.items():
+            series[time] = physics.road_depth_cm(low_point)
+        wet = any(series[time] >= _WET_CM for series in depths.values())
+        time += timedelta(minutes=1)
+    return depths
+
+
+def _passed(depths_cm: Mapping[datetime, float]) -> str:
+    """When each grade was first reached, such as ``15 cm at 2026-07-14T06:31:00Z``."""
+    first = {
+        grade: next((moment for moment, depth_cm in depths_cm.items() if depth_cm >= grade), None)
+        for grade in GRADES_CM
+    }
+    return "; ".join(f"{grade} cm at {rfc3339(moment)}" for grade, moment in first.items() if moment is not None)

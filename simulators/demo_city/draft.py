@@ -19,6 +19,11 @@ QUANTITIES: Mapping[str, tuple[str, int, str]] = {
     "manhole_level": ("m", 300, "L"),
     "rain_intensity": ("mm/h", 60, "N"),
     "pump_current": ("A", 300, "C"),
+    "sewer_flow": ("m3/h", 300, "Q"),
+    "pump_state": ("1", 60, "U"),
+    "gate_position": ("%", 300, "G"),
+    "river_level": ("m", 300, "H"),
+    "cover_tilt": ("deg", 300, "K"),
     "strain": ("µε", 60, "S"),
     "deflection": ("mm", 60, "D"),
     "vehicle_weight": ("t", 60, "W"),
@@ -26,6 +31,8 @@ QUANTITIES: Mapping[str, tuple[str, int, str]] = {
     "acceleration_rms": ("m/s2", 60, "A"),
 }
 """Unit, reporting interval in seconds and the letter in a sensor's id."""
+SEWER_WATCH = frozenset({"sewer_flow", "pump_state", "gate_position", "river_level", "cover_tilt"})
+"""What a city measures only where it watches its sewers closely."""
 
 
 class Numbering:

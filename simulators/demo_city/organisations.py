@@ -25,11 +25,15 @@ _NAMES = (
     "Kong Lingyu", "Lu Tianye", "Meng Xiaotang", "Ning Yuanshan", "Ouyang Su", "Pan Jingzhou", "Qiu Bohan",
 )  # fmt: skip
 
+_WARDEN = Words("Low point warden", "易涝点责任人")
+_WARDENS = ("Ren Haoran", "Shen Yutong", "Tang Lihua", "Wu Siqi")
+
 
 def people() -> tuple[Person, ...]:
-    """Two or three persons per organisation."""
+    """Two or three persons per organisation, and a warden for the low points of each catchment."""
     posts = [(org, post) for org in ORGANISATIONS for post in _POSTS[org.role]]
+    posts += [(org, _WARDEN) for org in ORGANISATIONS if org.id == "drainage-authority" for _ in _WARDENS]
     return tuple(
         Person(f"person-{i + 1:02d}", org.id, name, post, f"555-01{i + 1:02d}")
-        for i, ((org, post), name) in enumerate(zip(posts, _NAMES, strict=True))
+        for i, ((org, post), name) in enumerate(zip(posts, (*_NAMES, *_WARDENS), strict=True))
     )

@@ -1,14 +1,14 @@
 """The whole fictional city for one seed."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 import numpy as np
 
 from simulators.city import Asset, City, Sensor, Words
 from simulators.demo_city.bridges import lay_bridges
-from simulators.demo_city.draft import Draft
+from simulators.demo_city.draft import SEWER_WATCH, Draft
 from simulators.demo_city.drainage import DrainageDraft
 from simulators.demo_city.gas import GasDraft
 from simulators.demo_city.organisations import ORGANISATIONS, people
@@ -63,14 +63,17 @@ def _with_balanced_tanks(city: City) -> City:
 
 
 def _with_gateways(draft: Draft) -> tuple[Sensor, ...]:
-    """Sensors of a zone hang on one gateway, or on several from west to east."""
+    """Sensors of a zone hang on one gateway, or on several from west to east; those of the sewers have their own."""
     zone = {asset.id: asset.zone for asset in draft.assets}
-    by_zone: dict[str, list[Sensor]] = defaultdict(list)
+    groups: dict[tuple[str, bool], list[Sensor]] = defaultdict(list)
     for sensor in draft.sensors:
-        by_zone[zone[sensor.asset]].append(sensor)
+        groups[zone[sensor.asset], sensor.quantity in SEWER_WATCH].append(sensor)
     gateway: dict[str, str] = {}
-    for ident, sensors in by_zone.items():
-        size = math.ceil(len(sensors) / math.ceil(len(sensors) / LARGEST_GATEWAY))
+    taken: Counter[str] = Counter()
+    for (ident, _), sensors in sorted(groups.items()):
+        count = math.ceil(len(sensors) / LARGEST_GATEWAY)
+        size = math.ceil(len(sensors) / count)
         for index, sensor in enumerate(sorted(sensors, key=lambda s: (s.position, s.id))):
-            gateway[sensor.id] = f"GW-{ident}-{index // size + 1}"
+            gateway[sensor.id] = f"GW-{ident}-{taken[ident] + index // size + 1}"
+        taken[ident] += count
     return tuple(replace(sensor, gateway=gateway[sensor.id]) for sensor in draft.sensors)

@@ -1,4 +1,8 @@
-"""Drainage: rain runs off, sewers fill and surcharge, water stands on the road and drains."""
+"""Drainage as a chain of stores: rain runs off, sewers fill and surcharge, water stands on the road and drains.
+
+It is light and good enough for a cloudburst. What backwater decides (blockages, gates, pumps, a river that rises) is
+left to SWMM, and so are design storms and moving ones.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -7,21 +11,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from simulators.city import City, Sensor
+from simulators.city import City
 from simulators.noise import Noise
 from simulators.physics.daily import SEWAGE, DailyPattern
+from simulators.physics.drainage_gauges import DrainageGauges
+from simulators.physics.rainfall import Rainfall
+from simulators.physics.sewer_events import SewerEvents, needs_hydraulics
 from simulators.physics.sewers import Sewers
-from simulators.physics.weather import Weather
+from simulators.physics.swmm_drainage import SwmmDrainage
 from simulators.scenario import Scenario
 
 _STREAM = 3
 _WARM_UP = timedelta(hours=3)
 _WARM_UP_STEP = timedelta(minutes=5)
 _DRY_WEATHER_M3S_HA = 0.008
-_SHARES = (0.92, 1.0, 0.95, 0.88)
-"""A storm is not equally strong over all catchments; the second lies in its middle."""
-_LAG = timedelta(seconds=90)
-"""It reaches each next catchment a little later."""
 
 
 class DrainagePhysics:
@@ -32,15 +35,14 @@ class DrainagePhysics:
     def __init__(self, city: City, scenario: Scenario, origin: datetime, seed: int) -> None:
         zone = ZoneInfo(city.timezone)
         self.sewers = Sewers(city)
-        self._weather = Weather(scenario, origin, zone, seed)
+        self._rain = Rainfall(city, scenario, origin, seed)
         self._pattern = DailyPattern(SEWAGE, zone, weekend_delay_h=1.0)
-        self._sensors = city.sensors_of("drainage")
-        self._noise = Noise(seed, _STREAM, len(self._sensors))
+        self._gauges = DrainageGauges(city, self._rain, SewerEvents(scenario, origin), seed)
         self._areas = Noise(seed, _STREAM + 100, 1)
         zones = [z.id for z in city.zones if z.lifeline == "drainage"]
         self._order = {z: i for i, z in enumerate(zones)}
-        self._zone = {a.id: a.zone for a in city.assets_of("drainage")}
-        self._catchment = np.array([self._order[self._zone[ident]] for ident in self.sewers.surfaces], dtype=int)
+        self._catchment = np.array([self._order[city.asset[i].zone] for i in self.sewers.surfaces], dtype=int)
+        self._source = {k.target: k.source for k in city.flow_links("drainage") if city.asset[k.target].kind == "pipe"}
         self._time: datetime | None = None
 
     def step(self, time: datetime) -> dict[str, float]:
@@ -50,8 +52,7 @@ class DrainagePhysics:
             while self._time < time:
                 self._advance(self._time + _WARM_UP_STEP)
         self._advance(time)
-        errors = self._noise.white(time)
-        return {s.id: self._measure(s, time, float(e)) for s, e in zip(self._sensors, errors, strict=True)}
+        return self._gauges.read(self, time)
 
     def state(self) -> dict[str, Any]:
         """Time and everything that stands or runs in the catchments."""
@@ -65,8 +66,23 @@ class DrainagePhysics:
 
     def rain_mm_h(self, zone: str, time: datetime) -> float:
         """Rain over one catchment."""
-        index = self._order[zone]
-        return _SHARES[index % len(_SHARES)] * self._weather.rain_mm_h(time - index * _LAG)
+        return self._rain.zone_mm_h(zone, time)
+
+    def road_depth_cm(self, low_point: str) -> float:
+        """Depth of water on the road, without instrument noise."""
+        return self.sewers.road_depth_cm(low_point)
+
+    def level_m(self, manhole: str) -> float:
+        """Water level in a manhole above its invert."""
+        return self.sewers.level_m(manhole)
+
+    def flow_m3s(self, pipe: str) -> float:
+        """Flow along a sewer: what leaves the manhole before it."""
+        return self.sewers.flow_m3s(self._source[pipe])
+
+    def pump_share(self, pump: str) -> float:
+        """What a pump delivers, as a share of its capacity."""
+        return self.sewers.pump_share(pump)
 
     def _advance(self, time: datetime) -> None:
         seconds = (time - self._time).total_seconds() if self._time else 0.0
@@ -79,12 +95,8 @@ class DrainagePhysics:
         dry = _DRY_WEATHER_M3S_HA * self._pattern.at(middle) * variation
         self.sewers.advance(seconds, rain[self._catchment], dry)
 
-    def _measure(self, sensor: Sensor, time: datetime, error: float) -> float:
-        if sensor.quantity == "rain_intensity":
-            rain = self.rain_mm_h(self._zone[sensor.asset], time)
-            return round(max(0.0, rain * (1 + 0.04 * error)), 1)
-        if sensor.quantity == "road_depth":
-            return round(abs(self.sewers.road_depth_cm(sensor.asset) + 0.15 * error), 2)
-        if sensor.quantity == "manhole_level":
-            return round(max(0.0, self.sewers.level_m(sensor.asset) + 0.006 * error), 3)
-        return round(max(0.0, self.sewers.pump_current_a(sensor.asset) + 0.25 * error), 2)
+
+def drainage_physics(city: City, scenario: Scenario, origin: datetime, seed: int) -> "DrainagePhysics | SwmmDrainage":
+    """The drainage of a city, by SWMM where the scenario needs it."""
+    physics = SwmmDrainage if needs_hydraulics(scenario) else DrainagePhysics
+    return physics(city, scenario, origin, seed)

@@ -17,7 +17,6 @@ _RUNOFF_MM_H = 1.9
 _FILM_CM = 1.1
 """Depth of the water that runs along the kerb at 50 mm/h."""
 _SHAFT_M2 = 20.0
-_IDLE_A = 0.4
 _M3S_PER_HA_MM_H = 1 / 360
 _DUTY_SHARE = 0.85
 """The second pump starts when the first carries this share of its capacity."""
@@ -88,15 +87,17 @@ class Sewers:
         runoff = _RUNOFF_MM_H * film_mm ** (5 / 3)
         return standing + float(_FILM_CM * (runoff / 50) ** 0.6)
 
-    def pump_current_a(self, pump: str) -> float:
-        """Current of a pump: the first of a station runs always, the second when it is needed."""
-        asset = self._pumps[pump]
-        capacity, rated = asset.number("capacity_m3s"), asset.number("rated_current_a")
+    def flow_m3s(self, manhole: str) -> float:
+        """What leaves a manhole downstream."""
+        return float(self._out[self._manhole[manhole]])
+
+    def pump_share(self, pump: str) -> float:
+        """What a pump delivers of its capacity: the first of a station runs always, the second when it is needed."""
+        capacity = self._pumps[pump].number("capacity_m3s")
         order, manhole = self._pumped[pump]
         flow = float(self._out[manhole])
         first = min(flow, capacity * _DUTY_SHARE)
-        share = (first if order == 0 else min(flow - first, capacity)) / capacity
-        return rated * (0.35 + 0.65 * share) if share > 0 else _IDLE_A
+        return (first if order == 0 else min(flow - first, capacity)) / capacity
 
     def _runoff_mm_h(self) -> Vector:
         runoff: Vector = _RUNOFF_MM_H * self._film_mm ** (5 / 3)
@@ -164,7 +165,7 @@ def _topology(
             drain[link.source] = manholes[target]
         elif kind == "manhole" and target in manholes:
             downstream[manholes[link.source]] = manholes[target]
-        elif kind == "manhole":
+        elif kind == "manhole" and city.asset[target].kind == "pump":
             order = sum(manhole == manholes[link.source] for _, manhole in pumped.values())
             pumped[target] = (order, manholes[link.source])
     return downstream, drain, pumped

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from simulators.noise import Noise
-from simulators.scenario import Cloudburst, Scenario, ends_at, starts_at
+from simulators.scenario import Cloudburst, DesignStorm, MovingStorm, Scenario, ends_at, starts_at
 
 _STREAM = 5
 _MEAN_C, _SEASON_C, _DAY_C = 16.0, 12.0, 4.0
@@ -17,6 +17,7 @@ class Weather:
 
     def __init__(self, scenario: Scenario, origin: datetime, zone: ZoneInfo, seed: int) -> None:
         self._storms = [i for i in scenario.injections if isinstance(i, Cloudburst)]
+        self._wet = [i for i in scenario.injections if isinstance(i, Cloudburst | DesignStorm | MovingStorm)]
         self._origin = origin
         self._zone = zone
         self._noise = Noise(seed, _STREAM, 1)
@@ -36,10 +37,10 @@ class Weather:
 
     def raining(self, time: datetime) -> bool:
         """Whether a storm is over the city."""
-        return any(starts_at(s, self._origin) <= time < ends_at(s, self._origin) for s in self._storms)
+        return any(starts_at(s, self._origin) <= time < ends_at(s, self._origin) for s in self._wet)
 
     def rain_mm_h(self, time: datetime) -> float:
-        """Rain intensity where the storm is strongest: it swells and fades like a squared sine."""
+        """Rain intensity where a cloudburst is strongest: it swells and fades like a squared sine."""
         total = 0.0
         for storm in self._storms:
             start, end = starts_at(storm, self._origin), ends_at(storm, self._origin)

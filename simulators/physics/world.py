@@ -1,17 +1,15 @@
 """All lifelines of a city on one clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from simulators.city import City
 from simulators.physics.bridge import BridgePhysics
-from simulators.physics.drainage import DrainagePhysics
+from simulators.physics.drainage import drainage_physics
 from simulators.physics.gas import GasPhysics
 from simulators.physics.water import WaterPhysics
 from simulators.scenario import Scenario
-
-LIFELINES = {physics.lifeline: physics for physics in (WaterPhysics, GasPhysics, DrainagePhysics, BridgePhysics)}
 
 
 class Physics(Protocol):
@@ -27,6 +25,14 @@ class Physics(Protocol):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
+
+
+LIFELINES: Mapping[str, Callable[[City, Scenario, datetime, int], Physics]] = {
+    "water": WaterPhysics,
+    "gas": GasPhysics,
+    "drainage": drainage_physics,
+    "bridge": BridgePhysics,
+}
 
 
 class World:

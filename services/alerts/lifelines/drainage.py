@@ -176,7 +176,7 @@ RULES = LifelineRules(
         Quantity(Lifeline.DRAINAGE, "rain_intensity", "mm/h", Text("Rain intensity", "雨强"), (0, 500), RAIN),
         Quantity(Lifeline.DRAINAGE, "pump_current", "A", Text("Pump current", "水泵电流"), (0, 2000)),
         Quantity(Lifeline.DRAINAGE, "pump_state", "1", Text("Pump running", "水泵运行状态"), (0, 100)),
-        Quantity(Lifeline.DRAINAGE, "sewer_flow", "m3/h", Text("Sewer flow", "管道流量"), (-50_000, 50_000)),
+        Quantity(Lifeline.DRAINAGE, "sewer_flow", "m3/h", Text("Sewer flow", "管道流量"), (-100_000, 200_000)),
         Quantity(Lifeline.DRAINAGE, "gate_position", "%", Text("Gate position", "闸门开度"), (0, 100)),
         Quantity(Lifeline.DRAINAGE, "river_level", "m", Text("River level", "河道水位"), (-10, 60)),
         Quantity(Lifeline.DRAINAGE, "cover_tilt", "deg", Text("Cover tilt", "井盖倾角"), (0, 180), TILT),

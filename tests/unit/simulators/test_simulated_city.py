@@ -69,10 +69,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_city(tmp_path)
 
 
-def test_about_three_hundred_sensors_measure_all_four_lifelines(any_city: City) -> None:
-    assert Counter(s.lifeline for s in any_city.sensors) == {"water": 70, "gas": 110, "drainage": 70, "bridge": 50}
+def test_about_three_hundred_and_fifty_sensors_measure_all_four_lifelines(any_city: City) -> None:
+    assert Counter(s.lifeline for s in any_city.sensors) == {"water": 70, "gas": 110, "drainage": 114, "bridge": 50}
     for sensor in any_city.sensors:
         assert (sensor.unit, sensor.interval_s) == QUANTITIES[sensor.quantity][:2]
+
+
+def test_sewers_pumps_gates_rivers_and_covers_are_watched(any_city: City) -> None:
+    watched = Counter(s.quantity for s in any_city.sensors if s.lifeline == "drainage")
+    expected = {"sewer_flow": 12, "pump_state": 8, "gate_position": 4, "river_level": 4, "cover_tilt": 16}
+    assert expected.items() <= watched.items()
 
 
 def test_ids_are_unique_and_fit_the_wire_contract(any_city: City) -> None:

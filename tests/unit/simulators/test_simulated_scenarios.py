@@ -46,6 +46,13 @@ def test_the_expected_scenarios_exist_and_load() -> None:
         "valve-closed-by-mistake",
         "drifting-pressure-sensor",
         "burst-main",
+        "design-storm",
+        "moving-storm",
+        "blocked-sewer",
+        "pump-failure",
+        "drowned-outfall",
+        "foreign-water",
+        "displaced-cover",
     }
     for name in list_scenarios():
         assert load_scenario(name).id == name
@@ -123,6 +130,12 @@ def test_every_scenario_fits_the_demo_city(city: City) -> None:
         'kind = "hydrant-use"\nasset = "WP-001"\nflow_m3h = 20',
         'kind = "valve-shut"\nasset = "V-118"',
         'kind = "pump-schedule"\nasset = "WJ-001"\nhead_change_m = -5',
+        'kind = "sewer-blockage"\nasset = "WP-207"\nshare = 0.5',
+        'kind = "pump-trip"\nasset = "GT-1"',
+        'kind = "gate-shut"\nasset = "PU-11"',
+        'kind = "river-rise"\nasset = "M-001"\nrise_m = 1',
+        'kind = "foreign-inflow"\nasset = "DP-001"\nflow_l_s = 5',
+        'kind = "cover-displaced"\nasset = "LP-06"',
     ],
 )
 def test_what_cannot_happen_to_an_asset_is_refused(tmp_path: Path, city: City, injection: str) -> None:

@@ -146,3 +146,10 @@ def test_a_failing_gauge_drifts_gets_noisy_or_falls_silent(city: City, origin: d
     assert mean == pytest.approx(400, abs=1.2)
     assert math.sqrt(sum((v - mean) ** 2 for v in said) / len(said)) == pytest.approx(6, rel=0.15)
     assert devices.report(at[6.5], true) == true
+
+
+def test_a_fouled_gauge_shows_less_and_less(tmp_path: Path, origin: datetime) -> None:
+    fouled = 'id = "f"\nkind = "sensor-fault"\nsensor = "D2-L-001"\nfault = "fouling"\nsize = 0.1'
+    devices = Devices(_scenario(tmp_path, f"{fouled}\nstart_min = 60\nend_min = 600"), origin, seed=1)
+    shown = [devices.report(origin + timedelta(hours=h), {"D2-L-001": 2.0})["D2-L-001"] for h in (0.5, 1, 3, 6, 10)]
+    assert shown == [2.0, 2.0, 1.6, 1.0, 2.0]
