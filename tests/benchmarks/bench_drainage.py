@@ -1,0 +1,104 @@
+"""Waterlogging foretold on real street floodings, and what it costs. Figures, no pass or fail.
+
+``python -m tests.benchmarks.bench_drainage [--keep DIR] [--no-cost]`` takes ``floodnet-to-2025-06`` in
+``LIFELINE_BENCH_DATA``. The probabilities from which to warn are chosen on the floodings of January to August 2024,
+with forests grown from earlier ones; everything is then told of the floodings from September 2024 on, with forests
+grown anew each quarter from those that had ended. Data that is not there is left out. ``--keep`` writes
+``forecast.csv`` of the same span to a folder.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.alerts.forecast.forecast_file import write_forecast
+from services.alerts.forecast.forecast_lessons import lessons_of
+from services.alerts.forecast.forecast_walk import walk
+from services.core.recording import read_recording
+from services.core.settings import Settings
+from tests.benchmarks.drainage import forecast_cost
+from tests.benchmarks.drainage.flood_measures import (
+    Peak,
+    best_level,
+    coverage,
+    crosses,
+    early_f1,
+    early_level,
+    extrapolation,
+    f1,
+    f1_at_ten_minutes,
+    forecast,
+    lead_min,
+    peak_errors,
+    persistence,
+)
+from tests.benchmarks.drainage.floodnet import CROSSED_CM, Foretold, forecast_of, foretold, history_of
+
+NAME = "floodnet-to-2025-06"
+CHOOSING = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
+REPORTED = datetime(2024, 9, 1, tzinfo=UTC).timestamp()
+_REFERENCES: dict[str, Peak] = {
+    "persistence": persistence,
+    "linear extrapolation, 15 min": extrapolation(15),
+    "linear extrapolation, 30 min": extrapolation(30),
+    "forecast": forecast,
+}
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def table(chosen: Sequence[Foretold], told: Sequence[Foretold]) -> None:
+    """Peaks beside simple references, then warnings at the probabilities that were chosen."""
+    say(f"Peak from the first ten minutes: {len(told)} floodings on {len({each.day for each in told})} days")
+    say("| what | MAE mm | median day mm | without the two fullest days mm | F1 > 100 mm |")
+    say("| --- | --- | --- | --- | --- |")
+    for name, peak in _REFERENCES.items():
+        errors = peak_errors(told, peak)
+        said = f1([peak(each) > CROSSED_CM for each in told], crosses(told))
+        say(f"| {name} | {errors.all_mm:.1f} | {errors.median_day_mm:.1f} | {errors.other_days_mm:.1f} | {said:.3f} |")
+    at_ten, early = best_level(chosen, f1_at_ten_minutes), early_level(chosen)
+    lead = lead_min(told, early)
+    say("")
+    always = f1([True] * len(told), crosses(told))
+    say(f"passes 100 mm, said at ten minutes from {at_ten:.0%}: F1 {f1_at_ten_minutes(told, at_ten):.3f}")
+    say(f"warned before, from {early:.0%}: F1 {early_f1(told, early):.3f}, median lead {lead or 0:.1f} min")
+    say(f"warning always: F1 {always:.3f}")
+    say(f"peaks within the 80 % range: {coverage(told):.0%}")
+
+
+def drainage(folder: Path, kept: Path | None, *, cost: bool) -> None:
+    if not (folder / NAME).is_dir():
+        say(f"{NAME}: not in {folder} (LIFELINE_BENCH_DATA), forecasts are left out")
+        return
+    recording = read_recording(folder / NAME)
+    history = history_of(recording)
+    lessons = lessons_of(forecast_of(recording), history)
+    chosen = foretold(recording, history, lessons, (CHOOSING, REPORTED))
+    table(chosen, foretold(recording, history, lessons, (REPORTED, float("inf"))))
+    if cost:
+        say("")
+        for line in forecast_cost.report(lessons):
+            say(line)
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        with (kept / "forecast.csv").open("w", encoding="utf-8") as file:
+            outlooks = walk(forecast_of(recording), history, from_s=REPORTED, lessons=lessons)
+            rows = write_forecast(file, outlooks, unit="mm")
+        say(f"\n{kept / 'forecast.csv'}: {rows:,} rows")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", type=Path, help="folder for forecast.csv; default: none is written")
+    parser.add_argument("--no-cost", action="store_true", help="leave out what a forecast costs")
+    arguments = parser.parse_args()
+    drainage(Settings().bench_data, arguments.keep, cost=not arguments.no_cost)
+
+
+if __name__ == "__main__":
+    main()
