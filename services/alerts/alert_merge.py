@@ -14,6 +14,8 @@ from services.core.finding import Finding, FindingState
 from services.core.move import next_state
 from services.core.severity import Severity
 
+_MATERIAL = 0.2
+"""A share of the suspicion that has moved by so much is worth a new trace."""
 _NAMESPACE = UUID("6f1b7a52-2f0e-4a55-9c41-1f3d3b8f6a10")
 
 
@@ -30,8 +32,8 @@ def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sour
     """The alert after a finding, traced; ``running`` is the open alert of the finding's asset and kind, if any.
 
     ``None`` when the finding clears what nobody had raised, or only asks a device to report faster. The trace is made
-    when the alert opens, and anew when it gets worse or more sensors speak; what a rule sees when it lets go says
-    nothing about where the trouble came from.
+    when the alert opens, and anew when it gets worse, more sensors speak or a search suspects others; what a rule sees
+    when it lets go says nothing about where the trouble came from.
     """
     if kind.report_every is not None:
         return None
@@ -40,8 +42,24 @@ def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sour
             return None
         return _traced(open_episode(finding, kind, now), finding, sources)
     merged = merge(running, finding)
-    is_news = merged.highest_severity > running.highest_severity or set(merged.sensors) != set(running.sensors)
+    is_news = (
+        merged.highest_severity > running.highest_severity
+        or set(merged.sensors) != set(running.sensors)
+        or _suspicion_moved(running, finding)
+    )
     return _traced(merged, finding, sources) if is_news and finding.state is not FindingState.CLEARED else merged
+
+
+def _suspicion_moved(running: Alert, finding: Finding) -> bool:
+    """Whether a search suspects another asset first than the trace does, or a share of the suspicion has moved."""
+    suspects = {str(asset): float(share) for asset, share in finding.evidence.get("suspects") or ()}
+    if not suspects:
+        return False
+    candidates = (running.trace or {}).get("candidates") or []
+    traced = {each["asset"]: each["probability"] for each in candidates}
+    if next(iter(traced), None) != next(iter(suspects)):
+        return True
+    return any(abs(suspects.get(asset, 0.0) - traced.get(asset, 0.0)) >= _MATERIAL for asset in suspects | traced)
 
 
 def _traced(alert: Alert, finding: Finding, sources: Sources) -> Alert:

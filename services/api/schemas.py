@@ -116,9 +116,7 @@ class ForecastAnswer(Answer):
     issued_at: datetime
     target_time: datetime
     value: float
-    low: float = Field(
-        description="the value will lie above it nineteen times of twenty, if the detector knows its trade"
-    )
+    low: float = Field(description="the value will lie above it nine times of ten, if the detector knows its trade")
     high: float = Field(description="and below this one as often")
     detector: str
     detector_version: str

@@ -8,7 +8,7 @@ from datetime import datetime
 class Forecast:
     """One value expected at ``target_time`` as it looked at ``issued_at``, both event time, in the sensor's unit.
 
-    Nine times of ten the value will lie between ``low`` and ``high`` if the detector knows its trade. ``detector`` and
+    Eight times of ten the value will lie between ``low`` and ``high`` if the detector knows its trade. ``detector`` and
     ``detector_version`` say who expects it, ``model`` by what it was taught, if by anything.
     """
 

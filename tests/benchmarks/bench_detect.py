@@ -1,40 +1,41 @@
 """Detection on labelled recordings, and what it costs. Figures, no pass or fail.
 
-``python -m tests.benchmarks.bench_detect [--only NAME …] [--keep DIR] [--no-cost]`` runs the backtests over the
-recordings in ``LIFELINE_BENCH_DATA`` and prints one table: the headline of each family's own measure, and beside it the
-false alarms and the delay. Then what the engine costs a processor core and how much memory sensors take, beside river's
-half-space trees and scikit-learn's isolation forest on the same stream. Data that is not there is left out.
+``python -m tests.benchmarks.bench_detect [--only NAME …] [--rounds N] [--keep DIR] [--no-cost]`` runs the backtests
+over the recordings in ``LIFELINE_BENCH_DATA`` and over recordings of our own simulator, and prints one table: the
+headline of each family's own measure, and beside it the false alarms and the delay. Then what the engine costs a
+processor core and how much memory sensors take, beside river's half-space trees and scikit-learn's isolation forest on
+the same stream. Data that is not there is left out. A family that fails is named, the others go on, and the exit code
+is 1.
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
 
-from services.alerts.tracing.city_graph import CityGraph
 from services.backtest.backtest import run_backtest
-from services.backtest.report.judgement import Judgement, judge
-from services.backtest.report.result_folder import read_result
-from services.backtest.report.truth import read_truth
-from services.core.recorded_city import recorded_city
 from services.core.recording import read_recording
 from services.core.settings import Settings
-from tests.benchmarks.detection import engine_cost
+from tests.benchmarks.detection import engine_cost, own_scenarios, own_score
 from tests.benchmarks.detection.measures import Figures, measured
+from tests.benchmarks.detection.tally import Tally, tally, told
+
+OWN = "own-scenarios"
+_TABLE = "figures.md"
+_SAY_EVERY_S = 60.0
 
 
 @dataclass(frozen=True)
 class Family:
-    """Recordings that are judged by the same measure."""
+    """Recordings that are judged by the same measure; ``counted`` counts one backtest of them."""
 
     name: str
     pattern: str
+    counted: Callable[[Path, Path], Tally] = tally
 
 
 FAMILIES = (
@@ -43,34 +44,36 @@ FAMILIES = (
     Family("hanoi", "hanoi/*"),
     Family("ctown-train", "ctown-train"),
     Family("skab", "skab/*"),
+    Family(OWN, "", own_score.tally),
 )
 
 
 @dataclass
 class Outcome:
-    """What a family's backtests came to."""
+    """What a family's backtests came to; ``failure`` says in one line what went wrong, if anything did."""
 
-    recordings: int = 0
-    troubles: int = 0
-    found: int = 0
-    false: int = 0
-    faults: int = 0
-    delays: list[timedelta] = field(default_factory=list)
+    family: Family
+    tally: Tally = field(default_factory=Tally)
     readings: int = 0
     seconds: float = 0.0
     figures: Figures = field(default_factory=dict)
-
-    def add(self, judgement: Judgement) -> None:
-        """Count one more recording."""
-        self.recordings += 1
-        self.troubles += len(judgement.troubles)
-        self.found += len(judgement.first)
-        self.false += judgement.false_count
-        self.faults += sum(judged.alert.is_fault for judged in judgement.alerts)
-        self.delays += [judged.delay for judged in judgement.first.values() if judged.delay is not None]
+    failure: str | None = None
 
 
-def say(text: str) -> None:
+class Teller:
+    """Prints lines, and keeps them for a file."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Print a line of the result."""
+        self.lines.append(text)
+        progress(text)
+
+
+def progress(text: str) -> None:
+    """Print a line that says how far we are."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -86,83 +89,144 @@ def results_in(kept: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def backtested(family: Family, folder: Path, results: Path) -> Outcome:
-    outcome, pairs = Outcome(), []
-    for path in sorted(folder.glob(family.pattern)):
-        recording, out = read_recording(path), results / path.name
-        result = run_backtest(recording, out, clock=time.process_time)
+def recordings(family: Family, folder: Path, results: Path, rounds: int) -> Iterator[Path]:
+    """The recordings of a family; those of our own simulator are made when they are asked for."""
+    if family.name != OWN:
+        yield from sorted(folder.glob(family.pattern))
+        return
+    made = results / "recordings"
+    made.mkdir(exist_ok=True)
+    for plan in own_scenarios.drawn(rounds):
+        progress(f"  {plan.name}: {plan.history.days + plan.days:.0f} days of {plan.lifeline} …")
+        yield own_scenarios.recorded(plan, made)
+
+
+def backtested(outcome: Outcome, paths: Iterator[Path], results: Path) -> None:
+    """Backtest recordings one after the other and measure them all together."""
+    family, pairs = outcome.family, []
+    for path in paths:
+        out = results / family.name / path.name
+        result = run_backtest(
+            read_recording(path), out, with_scores=False, progress=_heartbeat(path.name), clock=time.process_time
+        )
         outcome.readings += result.readings
         outcome.seconds += result.seconds
-        outcome.add(judged(out, path))
+        outcome.tally += family.counted(out, path)
         pairs.append((out, path))
-        say(f"  {path.name}: {result.readings:,} readings, {result.seconds:.0f} s, {result.by_kind}")
+        progress(f"  {path.name}: {result.readings:,} readings, {result.seconds:.0f} s, {result.by_kind}")
+        if result.failures:
+            progress(f"  {path.name}: detectors failed: {dict(result.failures)}")
     outcome.figures = measured(family.name, pairs)
-    return outcome
 
 
-def judged(out: Path, path: Path) -> Judgement:
-    """The alerts against the truth in the plain way of the report: raised while the trouble ran, or not."""
-    recording = read_recording(path)
-    result, city = read_result(out), recorded_city(recording)
-    interval = timedelta(seconds=max(sensor.interval_s for sensor in recording.sensors.values()))
-    learnt = result.summary["learn_until"]
-    since = None if learnt is None else datetime.fromisoformat(learnt)
-    troubles = [trouble for trouble in read_truth(path) if since is None or trouble.end >= since]
-    return judge(result.alerts, troubles, CityGraph(city.assets, city.links), since, interval)
+def _heartbeat(name: str) -> Callable[[int, int], None]:
+    """Says once a minute how much of a recording is done."""
+    started = said = time.monotonic()
+
+    def beat(done: int, total: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= _SAY_EVERY_S:
+            said = now
+            progress(f"  {name}: {done / max(total, 1):.0%} after {now - started:.0f} s")
+
+    return beat
 
 
-def shown(value: float | str) -> str:
+def row(outcome: Outcome) -> str:
+    """The line of the table; a family that failed on the way shows what it came to by then."""
+    count = outcome.tally
+    silent = "–" if outcome.failure is None else "failed"
+    headline = next((f"{name} {_shown(value)}" for name, value in outcome.figures.items()), silent)
+    rate = outcome.readings / outcome.seconds if outcome.seconds else 0.0
+    cells = (
+        outcome.family.name,
+        count.recordings,
+        headline,
+        f"{count.found}/{count.troubles}",
+        count.false,
+        f"{count.false_a_sensor_month:.3f}",
+        told(count.median_delay),
+        count.faults,
+        f"{rate:,.0f}",
+    )
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _shown(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:,.4g}"
 
 
-def row(family: Family, outcome: Outcome) -> str:
-    headline = next((f"{name} {shown(value)}" for name, value in outcome.figures.items()), "–")
-    delays_s = [delay.total_seconds() for delay in outcome.delays]
-    delay = str(timedelta(seconds=median(delays_s))) if delays_s else "–"
-    rate = outcome.readings / outcome.seconds if outcome.seconds else 0.0
-    found = f"{outcome.found}/{outcome.troubles}"
-    return (
-        f"| {family.name} | {outcome.recordings} | {headline} | {found} | {outcome.false} | {delay} | {outcome.faults} "
-        f"| {rate:,.0f} |"
-    )
+def run(folder: Path, only: Sequence[str], results: Path, rounds: int) -> list[Outcome]:
+    """All families that are asked for and there."""
+    outcomes = []
+    for family in FAMILIES:
+        if only and family.name not in only:
+            continue
+        if family.name != OWN and not any(folder.glob(family.pattern)):
+            progress(f"{family.name}: not in {folder} (LIFELINE_BENCH_DATA), left out")
+            continue
+        progress(f"{family.name}:")
+        outcome = Outcome(family)
+        try:
+            backtested(outcome, recordings(family, folder, results, rounds), results)
+        except Exception as error:  # noqa: BLE001  # one family's fault must not cost the figures of the others
+            outcome.failure = f"{family.name}: failed: {type(error).__name__}: {' '.join(str(error).split())}"
+            progress(outcome.failure)
+        outcomes.append(outcome)
+    return outcomes
 
 
-def detection(folder: Path, only: Sequence[str], kept: Path | None) -> None:
-    if not folder.is_dir():
-        say(f"no recordings in {folder} (LIFELINE_BENCH_DATA): detection is left out")
-        return
-    outcomes: list[tuple[Family, Outcome]] = []
-    with results_in(kept) as results:
-        for family in FAMILIES:
-            if only and family.name not in only:
-                continue
-            if not any(folder.glob(family.pattern)):
-                say(f"{family.name}: not in {folder}, left out")
-                continue
-            say(f"{family.name}:")
-            outcomes.append((family, backtested(family, folder, results)))
-    say("")
-    say("| recordings | how many | headline | found | false alarms | median delay | fault alerts | readings/s a core |")
-    say("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for family, outcome in outcomes:
-        say(row(family, outcome))
-    for family, outcome in outcomes:
-        say(f"\n{family.name}")
+def tell(outcomes: Sequence[Outcome], teller: Teller) -> None:
+    """One table, each family's figures beneath it, and what failed."""
+    head = ("recordings", "how many", "headline", "found", "false alarms", "false a sensor-month", "median delay")
+    columns = (*head, "device alerts", "readings/s a core")
+    teller.say(f"| {' | '.join(columns)} |")
+    teller.say(f"|{' --- |' * len(columns)}")
+    for outcome in outcomes:
+        teller.say(row(outcome))
+    for outcome in outcomes:
+        teller.say(f"\n{outcome.family.name}")
         for name, value in outcome.figures.items():
-            say(f"  {name}: {shown(value)}")
+            teller.say(f"  {name}: {_shown(value)}")
+        if outcome.failure is not None:
+            teller.say(f"  {outcome.failure}")
+
+
+def cost(folder: Path, teller: Teller) -> str | None:
+    """What the engine costs; why it could not be measured, if so."""
+    try:
+        for line in engine_cost.report(folder):
+            teller.say(line)
+    except Exception as error:  # noqa: BLE001  # the figures before it are worth keeping
+        teller.say(f"cost: failed: {type(error).__name__}: {error}")
+        return str(error)
+    return None
 
 
 def main() -> None:
+    """Run what is asked for, print it, and say by the exit code whether all of it could be done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=[], choices=[family.name for family in FAMILIES])
-    parser.add_argument("--keep", type=Path, help="folder for the results; default: removed afterwards")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the results and own recordings; default: removed afterwards"
+    )
+    parser.add_argument("--rounds", type=int, default=1, help="how many times as many scenarios of our own to draw")
     parser.add_argument("--no-cost", action="store_true", help="leave out what the engine costs")
     arguments = parser.parse_args()
-    detection(Settings().bench_data, arguments.only, arguments.keep)
-    if not arguments.no_cost:
-        say("")
-        for line in engine_cost.report():
-            say(line)
+    teller = Teller()
+    with results_in(arguments.keep) as results:
+        outcomes = run(Settings().bench_data, arguments.only, results, arguments.rounds)
+        progress("")
+        tell(outcomes, teller)
+        failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+        if not arguments.no_cost:
+            teller.say("")
+            failed = cost(Settings().bench_data, teller)
+            failures += [] if failed is None else [failed]
+        (results / _TABLE).write_text("\n".join(teller.lines) + "\n", "utf-8")
+    if failures:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
+from simulators.city_folder import read_city
 from tests.fixtures.demo import RunningDemo, running_demo
+from tests.fixtures.pipes import along_the_pipes_m
 from tests.fixtures.processes import reachable_directory
 
 pytestmark = pytest.mark.slow
@@ -75,6 +77,25 @@ def test_garbage_is_kept_with_its_reason(demo: RunningDemo, payload: str, reason
             return any(item["topic"] == topic and item["payload"] == payload for item in found)
 
         eventually(kept, 2.0)
+
+
+def test_the_burst_main_is_placed_with_its_valves_and_customers(demo: RunningDemo) -> None:
+    with demo.client() as client:
+
+        def leak() -> Any:
+            found = client.get("/alerts", params={"lifeline": "water", "limit": 50}).json()["items"]
+            return next((each for each in found if each["kind"] == "leak-suspected" and each["zone"] == "W3"), None)
+
+        trace = client.get(f"/alerts/{eventually(leak, 120.0)['id']}").json()["trace"]
+    suspects = [candidate["asset"] for candidate in trace["candidates"]]
+    assert "WP-207" in suspects[:10]
+    # The story's main bursts at its end.
+    assert along_the_pipes_m(read_city(demo.data_dir / "city"), "WP-207", 1.0, suspects[0]) <= 300
+    assert trace["isolation"]
+    assert trace["isolation_complete"]
+    assert trace["customers"]["households"] > 0
+    assert trace["critical"][0]["asset"] == "SC-3"
+    assert trace["loss"]["flow_m3h"] == pytest.approx(85, rel=0.2)
 
 
 def test_a_second_demo_on_the_same_directory_is_refused_in_one_line(demo: RunningDemo) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from services.alerts.lifelines import alert_kinds, discover
-from services.alerts.zone_engine import ZoneEngine
+from services.alerts.units import Units
 from services.core.city_folder import read_city_folder
 from services.core.finding import Finding, FindingState
 from services.core.reading import Quality, Reading
 from services.core.sensor import Sensor
 from services.core.severity import Severity
+from services.core.store.networks import RegisteredNetwork
 from simulators.city_folder import write_city
 from simulators.recording import write_recording
 
@@ -55,6 +56,12 @@ def _sensors(folder: Path) -> list[Sensor]:
     return sensors
 
 
+def _networks(folder: Path) -> list[RegisteredNetwork]:
+    model = read_city_folder(folder).model
+    assert model is not None
+    return [RegisteredNetwork(model.lifeline, model.file, model.zones)]
+
+
 def _readings(recording: Path, plausible: dict[str, tuple[float, float]]) -> Iterator[Reading]:
     for path in sorted((recording / "readings").glob("*.csv.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -66,25 +73,21 @@ def _readings(recording: Path, plausible: dict[str, tuple[float, float]]) -> Ite
 
 
 class Watch:
-    """Engines of all zones, fed as the service feeds them."""
+    """Engines of all zones and of the supply that the city's model covers, fed as the service feeds them."""
 
-    def __init__(self, sensors: list[Sensor]) -> None:
-        self._zone = {sensor.id: sensor.zone for sensor in sensors}
+    def __init__(self, sensors: list[Sensor], networks: Sequence[RegisteredNetwork]) -> None:
         self._plausible = {sensor.id: sensor.plausible for sensor in sensors}
-        rules = discover()
-        self._engines = {
-            zone: ZoneEngine(zone, rules[members[0].lifeline], members, allowed_lateness=LATENESS)
-            for zone in sorted(set(self._zone.values()))
-            if (members := [sensor for sensor in sensors if sensor.zone == zone])
-        }
+        units = Units(discover()).of(sensors, networks)
+        self._members = {name: {sensor.id for sensor in unit.sensors} for name, unit in units.items()}
+        self._engines = {name: unit.engine(LATENESS, {}) for name, unit in units.items()}
 
     def follow(self, recording: Path) -> list[Finding]:
         found: list[Finding] = []
         readings = list(_readings(recording, self._plausible))
         for start in range(0, len(readings), _BATCH):
             batch = readings[start : start + _BATCH]
-            for zone, engine in self._engines.items():
-                found += engine.observe([each for each in batch if self._zone[each.sensor] == zone])
+            for unit, engine in self._engines.items():
+                found += engine.observe([each for each in batch if each.sensor in self._members[unit]])
             newest = max(each.time for each in readings[: start + _BATCH][-_BATCH:])
             for engine in self._engines.values():
                 found += engine.advance(newest)
@@ -121,7 +124,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     write_recording(story, city, "story", ORIGIN, timedelta(hours=4))
     with (story / "truth.csv").open(encoding="utf-8") as lines:
         truth = {row["id"]: row for row in csv.DictReader(lines)}
-    watch = Watch(_sensors(city))
+    watch = Watch(_sensors(city), _networks(city))
     return Told(watch.follow(normal), watch.follow(story), truth)
 
 

@@ -15,6 +15,13 @@ _HUBER = 4.0
 """Mean absolute deviations beyond which a residual widens the scale no more."""
 _PATTERNS = 8
 """Regressions kept for different sets of columns that have a value."""
+_OUTLIER = 8.0
+"""Deviations beyond which a value is not learnt: one spike of a device would outweigh a fortnight."""
+_OUTLIERS = 3
+"""Columns of one row that may be outliers; where more are off, something happened, and the row is not learnt."""
+_TINY = 1e-12
+_LASTING_ROWS = 12
+"""What stays off for longer than this, an hour at five minutes, is no spike and is learnt."""
 
 
 class ColumnRegression:
@@ -23,6 +30,10 @@ class ColumnRegression:
     With ``P`` the inverse of the correlation matrix plus ``ridge``, the residual of column ``i`` is ``(P d)_i / P_ii``
     for the standardised deviations ``d``. The scale of a residual is never less than the column's of ``floors``, in
     its unit. A residual is NaN before ``warm_up`` rows were learnt.
+
+    What is missing, and an outlier that does not last, is learnt as the other columns explain it. Moments of which
+    some columns have seen other rows than the rest belong to no matrix of correlations, and a regression on them says
+    anything.
 
     Source: Hoerl & Kennard (1970) for ridge regression; the inverse correlation holds all regressions at once
     (Whittaker, Graphical Models in Applied Multivariate Statistics, 1990, section 5.7).
@@ -33,6 +44,7 @@ class ColumnRegression:
         "_last",
         "_memory_rows",
         "_moments",
+        "_off",
         "_regressions",
         "_ridge",
         "_scale",
@@ -48,6 +60,7 @@ class ColumnRegression:
         self._moments = RunningCovariance(len(floors), memory_rows)
         self._scale: Array = np.zeros(len(floors))
         self._scaled: Array = np.zeros(len(floors))
+        self._off: Array = np.zeros(len(floors))
         self._regressions: dict[bytes, tuple[Array, Array]] = {}
         self._last: tuple[bytes, Array] | None = None
 
@@ -93,9 +106,55 @@ class ColumnRegression:
 
     def learn(self, row: Sequence[float]) -> None:
         """Take a normal row into the scale at once, and into mean and covariance a dozen rows at a time."""
-        self._learn_scale(np.abs(self.residual(np.array(row, dtype=np.float64))))
-        if self._moments.learn(row):
+        values = np.array(row, dtype=np.float64)
+        self._learn_scale(np.abs(self.residual(values)))
+        whole = self._completed(values)
+        if whole is not None and self._moments.learn(whole.tolist()):
             self._forget_regressions()
+
+    def _completed(self, values: Array) -> Array | None:
+        """The row with what is missing or an outlier explained by the rest; ``None`` where too little is left."""
+        kept = self._without_outliers(values)
+        if kept is None:
+            return None
+        present = np.isfinite(kept)
+        # Hardly any row gets further than this.
+        if present.all():
+            return kept
+        warm = self._moments.usable(np.zeros(len(kept)), self._warm_up)
+        missing, present = warm & ~present, warm & present
+        if 2 * present.sum() < warm.sum():
+            return None
+        if missing.any():
+            kept[missing] = self._explained(kept, present, missing)
+        return kept
+
+    def _without_outliers(self, values: Array) -> Array | None:
+        residual = self.residual(values)
+        if not self._off.any() and self._worst(residual) is None:
+            return values.copy()
+        kept, dropped = values.copy(), np.zeros(len(values), dtype=np.bool_)
+        while (worst := self._worst(residual)) is not None:
+            dropped[worst] = True
+            kept[worst] = np.nan
+            residual = self._computed_residual(kept)
+        self._off = np.where(dropped, self._off + 1, np.where(np.isfinite(values), 0.0, self._off))
+        return kept if dropped.sum() <= _OUTLIERS else None
+
+    def _worst(self, residual: Array) -> int | None:
+        """The column that is farthest off, if it is an outlier that does not last."""
+        sigma, size = self.sigma, np.abs(residual)
+        far = (size > _OUTLIER * sigma) & (self._scaled >= self._warm_up / 2) & (self._off < _LASTING_ROWS)
+        return int(np.where(far, size / np.maximum(sigma, _TINY), 0.0).argmax()) if far.any() else None
+
+    def _explained(self, values: Array, present: NDArray[np.bool_], missing: NDArray[np.bool_]) -> Array:
+        """The conditional mean of the missing columns, with the ridge of every regression here."""
+        position, wanted = present.nonzero()[0], missing.nonzero()[0]
+        precision, deviation = self._regression_of(present, position)
+        standardised = (values[position] - self._moments.mean[position]) / deviation
+        covariance: Array = self._moments.covariance[np.ix_(wanted, position)]
+        explained: Array = self._moments.mean[wanted] + covariance @ ((precision @ standardised) / deviation)
+        return explained
 
     def _forget_regressions(self) -> None:
         self._regressions.clear()
@@ -111,13 +170,20 @@ class ColumnRegression:
 
     def state(self) -> dict[str, Any]:
         """Moments and scales."""
-        return {**self._moments.state(), "scale": self._scale.tolist(), "scaled": self._scaled.tolist()}
+        return {
+            **self._moments.state(),
+            "scale": self._scale.tolist(),
+            "scaled": self._scaled.tolist(),
+            "off": self._off.tolist(),
+        }
 
     def restore(self, state: State) -> None:
         """Take up moments and scales."""
         self._moments.restore(state)
         self._scale = np.array(state["scale"], dtype=np.float64)
         self._scaled = np.array(state["scaled"], dtype=np.float64)
+        # States from before outliers were counted have no such part.
+        self._off = np.array(state.get("off", [0.0] * len(self._scaled)), dtype=np.float64)
         self._forget_regressions()
 
 

@@ -204,7 +204,7 @@ class SearchDetector(_Remembering):
 class ForecastPoint(NamedTuple):
     """What is expected of a column at ``target_s`` (seconds since 1970), in its unit.
 
-    Nine times of ten the value shall lie between ``low`` and ``high``, which enclose ``value``.
+    Eight times of ten the value shall lie between ``low`` and ``high``, which enclose ``value``.
     """
 
     column: str

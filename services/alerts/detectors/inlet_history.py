@@ -8,6 +8,8 @@ import numpy as np
 from services.alerts.detectors.inlet_reference import Residual
 from services.alerts.detectors.running_covariance import Array
 
+INFLOW_PARTS = 6
+"""Numbers kept of what the inlet flow of a row says by itself."""
 _ALIKE = 3
 """Spans of one length that are kept before the two oldest are joined."""
 
@@ -18,7 +20,8 @@ class Sums(NamedTuple):
     A shifted logger leaves the same residual at every flow (power 0), a leak one that grows with the flow factor
     (power 1), changed customers or a changed meter one that grows with the loss factor (power 2). ``weight_01`` is the
     sum of weight x power 0 x power 1, ``moment_1`` that of weight x power 1 x residual. ``square`` is the weighted sum
-    of squares over all coordinates. Arrays may have a leading axis for several spans.
+    of squares over all coordinates. ``inflow`` are the sums of the inlet flow itself (``InletDemand``). Arrays may have
+    a leading axis for several spans.
     """
 
     weight_00: Array
@@ -31,12 +34,13 @@ class Sums(NamedTuple):
     moment_2: Array
     rows: Array
     square: Array
+    inflow: Array
 
 
-def sums_of_row(residual: Residual, mood: Array) -> Array:
-    """The sums of one row as one vector; ``sums`` takes it apart."""
+def sums_of_row(residual: Residual, mood: Array, inflow: Array | None = None, trust: float = 1.0) -> Array:
+    """The sums of one row, which counts as ``trust`` rows, as one vector; ``sums`` takes it apart."""
     loss, flow, left = residual
-    weight = 1 / (1 + loss**2 * mood)
+    weight = trust / (1 + loss**2 * mood)
     parts = (
         weight,
         loss * weight,
@@ -47,15 +51,16 @@ def sums_of_row(residual: Residual, mood: Array) -> Array:
         flow * weight * left,
         loss * weight * left,
         np.array([1.0, float(weight @ left**2)]),
+        np.zeros(INFLOW_PARTS) if inflow is None else inflow,
     )
     return np.concatenate(parts)
 
 
 def sums(vectors: Array) -> Sums:
     """The parts of one vector, or of several along the leading axes."""
-    size = (vectors.shape[-1] - 2) // 8
+    size = (vectors.shape[-1] - 2 - INFLOW_PARTS) // 8
     parts = [vectors[..., part * size : (part + 1) * size] for part in range(8)]
-    return Sums._make([*parts, vectors[..., -2], vectors[..., -1]])
+    return Sums._make([*parts, vectors[..., 8 * size], vectors[..., 8 * size + 1], vectors[..., 8 * size + 2 :]])
 
 
 class History:
@@ -102,6 +107,12 @@ class History:
             counted += self._spans[position][0]
         recent._spans = self._spans[position:]
         return [vector for _, vector in self._spans[:position]], recent
+
+    def copy(self) -> "History":
+        """The same spans, to go their own way."""
+        other = History(self.longest)
+        other._spans = list(self._spans)
+        return other
 
     def last(self, rows: int) -> Array:
         """The sums of the last ``rows`` rows, as nearly as the spans allow, and of one span at least."""

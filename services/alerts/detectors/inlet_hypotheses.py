@@ -1,11 +1,12 @@
 """How well a leak explains the head losses of a span of rows, beside changed customers and shifted loggers."""
 
-from collections.abc import Iterable
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
+from services.alerts.detectors.inlet_demand import Inflow
 from services.alerts.detectors.inlet_history import Sums
+from services.alerts.detectors.inlet_shares import Shares
 from services.alerts.detectors.running_covariance import Array
 
 _TURNS = 3
@@ -13,16 +14,20 @@ _SMALL = 1e-8
 
 
 class Scan(NamedTuple):
-    """For each span and each place: how many times likelier a leak makes the span (logarithm), and the leak's flow.
+    """What a leak at each place would explain of each span.
 
-    ``shifted`` is the same for a shift of each logger, by span and logger; ``misfit`` the variance which neither of
-    them explains, as a multiple of the usual.
+    ``evidence`` is how many times likelier a leak makes the span (logarithm), with the sign of its ``flow``;
+    ``precision`` is how well the span tells the flow (1 / variance).
+    ``shifted`` is the evidence for a shift of each logger, by span and logger. ``misfit`` is the variance which no leak
+    explains, as a multiple of the usual, and ``shift_misfit`` that which the likeliest shift leaves.
     """
 
     evidence: Array
     flow: Array
+    precision: Array
     shifted: Array
     misfit: Array
+    shift_misfit: Array
 
 
 class Fit(NamedTuple):
@@ -32,37 +37,6 @@ class Fit(NamedTuple):
     flow: Array
     shares: Array
     trace: Array
-
-
-class Shares:
-    """What is believed about how the customers and the meter have changed since the reference was learnt.
-
-    Such a change leaves residuals that grow with the loss factor: ``mean`` and ``covariance`` are its whitened size at
-    the mean flow. It wanders: by ``step`` a row.
-    """
-
-    __slots__ = ("covariance", "mean", "step")
-
-    def __init__(self, mean: Array, covariance: Array, step: Array) -> None:
-        self.mean = mean
-        self.covariance = covariance
-        self.step = step
-
-    def wander(self) -> None:
-        """One row has passed."""
-        self.covariance = self.covariance + self.step
-
-    def take(self, spans: Iterable[Sums]) -> None:
-        """Learn from rows without a leak (Kalman)."""
-        for span in spans:
-            precision = np.linalg.inv(self.covariance)
-            covariance = np.linalg.inv(precision + np.diag(span.weight_22))
-            self.mean = covariance @ (precision @ self.mean + span.moment_2)
-            self.covariance = (covariance + covariance.T) / 2
-
-    def copy(self) -> Self:
-        """The same belief, to go its own way."""
-        return type(self)(self.mean, self.covariance, self.step)
 
 
 def scan(spans: Sums, shares: Shares, places: Array, loggers: Array) -> Scan:
@@ -78,17 +52,34 @@ def scan(spans: Sums, shares: Shares, places: Array, loggers: Array) -> Scan:
     shared = np.linalg.inv(shares.covariance) + spans.weight_22[:, :, None] * np.eye(size)
     inverse = np.linalg.inv(shared).astype(np.float64)
     change = (inverse @ moment_2[:, :, None])[:, :, 0]
-    evidence, flow = _single((spans.weight_11, spans.weight_12, moment_1), inverse, change, places)
-    shifted, _ = _single((spans.weight_00, spans.weight_02, moment_0), inverse, change, loggers)
-    explained = (moment_2 * change).sum(axis=1) + 2 * np.maximum(evidence.max(axis=1), 0.0)
-    misfit = (square - explained) / (size * spans.rows)
-    return Scan(evidence, flow, np.abs(shifted), misfit)
+    evidence, flow, precision = _single((spans.weight_11, spans.weight_12, moment_1), inverse, change, places)
+    shifted, _, _ = _single((spans.weight_00, spans.weight_02, moment_0), inverse, change, loggers)
+    shifted = np.abs(shifted)
+    left = square - (moment_2 * change).sum(axis=1)
+    misfit = (left - 2 * np.maximum(evidence.max(axis=1), 0.0)) / (size * spans.rows)
+    shift_misfit = (left - 2 * shifted.max(axis=1)) / (size * spans.rows)
+    return Scan(evidence, flow, precision, shifted, misfit, shift_misfit)
+
+
+def with_inflow(found: Scan, misfit: Array, inflow: Inflow) -> tuple[Array, Array]:
+    """Evidence and flow of a leak at each place in each span when the inlet's flow is heard beside the pressures.
+
+    The leak's flow is the one that suits both, unless the customers have changed and the pressures do better alone.
+    """
+    alone = found.evidence / misfit[:, None]
+    losing = found.flow > 0
+    apart = alone + np.where(losing, inflow.evidence(found.flow), 0.0)
+    precision = found.precision / misfit[:, None]
+    flow = (precision * found.flow + inflow.moment[:, None]) / (precision + inflow.precision[:, None])
+    together = precision * flow * (found.flow - flow / 2) + inflow.evidence(flow)
+    better = losing & (flow > 0) & (together > apart)
+    return np.where(better, together, apart), np.where(better, flow, found.flow)
 
 
 def _single(
     sums_of_effect: tuple[Array, Array, Array], inverse: Array, change: Array, shapes: Array
-) -> tuple[Array, Array]:
-    """Evidence (with the size's sign) and best size of one more effect with each of several shapes.
+) -> tuple[Array, Array, Array]:
+    """Evidence (with the size's sign), best size and its precision, of one more effect with each of several shapes.
 
     ``sums_of_effect`` are its own weight, its weight together with the shares, and its moment.
     """
@@ -97,7 +88,7 @@ def _single(
     precision = own @ (shapes**2).T - ((coupling @ inverse) * coupling).sum(axis=2)
     precision = np.maximum(precision, _SMALL)
     seen = moment @ shapes.T - (coupling @ change[:, :, None])[:, :, 0]
-    return seen * np.abs(seen) / (2 * precision), seen / precision
+    return seen * np.abs(seen) / (2 * precision), seen / precision, precision
 
 
 def fit(span: Sums, shares: Shares, places: Array, doubt: Array) -> Fit:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from services.alerts.detectors.column_regression import LEARNT, ColumnRegression
 from services.alerts.detectors.contract import UNKNOWN, RowDetector, Score, State, Trainable
+from services.alerts.detectors.long_run_scale import LongRunScale
 from services.alerts.detectors.running_covariance import Array
 
 _SHOWN = 4
@@ -18,21 +19,22 @@ class NeighbourResidual(Trainable, RowDetector):
 
     A ``ColumnRegression`` explains each column by all others that have a value. Demand moves all pressures and flows
     together and leaves no residual; a leak pulls down the pressures near it and lifts the flow towards it. Residuals
-    are divided by a running robust scale, never less than the column's of ``floors`` (in its unit), and cut at
-    ``clip``: persistence decides, not one wild value.
+    are divided by a running robust scale, never less than the column's of ``floors`` (in its unit) nor than what
+    their sums show (``LongRunScale``), and cut at ``clip``: persistence decides, not one wild value.
 
     A one-sided CUSUM with ``drift`` adds up each column's departures in its one of ``directions`` (-1 where a fall is
     the trouble, 1 where a rise is, 0 where the column only explains), up to its one of ``ceilings``, which says how far
     the column's word alone may count; the score is the largest sum. A row with less than half the drift takes the drift
-    off a second time, so that a repair is soon seen. Unknown before one and a half times ``warm_up`` rows were learnt.
+    off three times more, so that a repair is soon seen. Unknown before one and a half times ``warm_up`` rows were
+    learnt.
 
     Sources: Hoerl & Kennard (1970) for ridge regression, Page (1954) for CUSUM; pressure-to-pressure regression for
     leaks as in the LILA entry to BattLeDIM (Daniel et al. 2022).
     """
 
     name: ClassVar[str] = "neighbour-residual"
-    version: ClassVar[str] = "1"
-    learnt: ClassVar[tuple[str, ...]] = LEARNT
+    version: ClassVar[str] = "2"
+    learnt: ClassVar[tuple[str, ...]] = (*LEARNT, "long_run")
 
     def __init__(
         self,
@@ -42,7 +44,7 @@ class NeighbourResidual(Trainable, RowDetector):
         ceilings: Sequence[float],
         *,
         ridge: float = 0.001,
-        drift: float = 2.0,
+        drift: float = 1.0,
         clip: float = 8.0,
         warm_up: int = 288,
         memory_rows: int = 4032,
@@ -59,6 +61,7 @@ class NeighbourResidual(Trainable, RowDetector):
         self.warm_up = warm_up
         self.memory_rows = memory_rows
         self._regression = ColumnRegression(floors, ridge=ridge, warm_up=warm_up, memory_rows=memory_rows)
+        self._long_run = LongRunScale(len(self.columns), memory_rows)
         self._sums: Array = np.zeros(len(self.columns))
         self._since: list[float | None] = [None] * len(self.columns)
 
@@ -83,7 +86,7 @@ class NeighbourResidual(Trainable, RowDetector):
         ready = self._regression.known(residual)
         if not ready.any():
             return UNKNOWN
-        scale = self._regression.sigma
+        scale = np.maximum(self._regression.sigma, self._long_run.sigma)
         departure = np.where(ready, self._direction * residual, 0.0) / scale
         self._add_up(time_s, departure, ready)
         # Sums that stand at the ceiling together are told apart by the present row.
@@ -103,7 +106,7 @@ class NeighbourResidual(Trainable, RowDetector):
 
     def _add_up(self, time_s: float, departure: Array, ready: NDArray[np.bool_]) -> None:
         capped = np.clip(departure, -self.clip, self.clip)
-        steps = capped - np.where(capped < self.drift / 2, 2 * self.drift, self.drift)
+        steps = capped - np.where(capped < self.drift / 2, 4 * self.drift, self.drift)
         # A column without a value keeps its sum: nobody knows whether it recovered.
         sums = np.where(ready, np.maximum(self._sums + steps, 0.0), self._sums)
         self._sums = np.minimum(sums, self._ceiling)
@@ -113,16 +116,23 @@ class NeighbourResidual(Trainable, RowDetector):
         ]
 
     def learn(self, time_s: float, row: Sequence[float]) -> None:  # noqa: ARG002  # the contract passes the time to all
-        """Take a normal row into the regressions."""
+        """Take a normal row into the regressions and their scales."""
+        self._long_run.learn(self._regression.residual(np.array(row, dtype=np.float64)))
         self._regression.learn(row)
 
     def state(self) -> dict[str, Any]:
-        """Regressions and sums."""
-        return {**self._regression.state(), "sums": self._sums.tolist(), "since": list(self._since)}
+        """Regressions, scales and sums."""
+        return {
+            **self._regression.state(),
+            "long_run": self._long_run.state(),
+            "sums": self._sums.tolist(),
+            "since": list(self._since),
+        }
 
     def restore(self, state: State) -> None:
-        """Take up regressions and sums."""
+        """Take up regressions, scales and sums."""
         self._regression.restore(state)
+        self._long_run.restore(state["long_run"])
         self._sums = np.array(state["sums"], dtype=np.float64)
         self._since = list(state["since"])
 

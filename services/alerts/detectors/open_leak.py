@@ -1,21 +1,35 @@
 """A leak that is being followed: how large, where, and whether it still runs."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from services.alerts.detectors.contract import State
+from services.alerts.detectors.contract import Claim, State, Suspect
 from services.alerts.detectors.inlet_history import History, sums, sums_of_row
-from services.alerts.detectors.inlet_hypotheses import Shares, fit
+from services.alerts.detectors.inlet_hypotheses import fit
 from services.alerts.detectors.inlet_places import InletPlaces
 from services.alerts.detectors.inlet_reference import InletReference, Residual
+from services.alerts.detectors.inlet_shares import Shares
 from services.alerts.detectors.running_covariance import Array
+from services.core.finding import FindingState
+from services.core.severity import Severity
 
+LEAK = "inlet-leak"
+"""What claims about leaks are called."""
+
+_SUSPECTS = 10
+_LEAST_CHANCE = 0.005
+_LARGE_SHARE = 0.05
 _FITTED_ROWS = 336
 """A leak may grow: size and place are read off the last week."""
 _REFIT_ROWS = 12
 _FADED = 1.0
 """Evidence (logarithm) below which there is nothing left to follow."""
+_NEGLIGIBLE = 1.0
+"""Evidence for the end below which the rows belong to the leak."""
+_DOUBTED_ROWS = 30 * 48
+"""What was seen of a leak in its first month is not undone by what the customers may have changed since."""
 
 
 class OpenLeak:
@@ -26,14 +40,15 @@ class OpenLeak:
     """
 
     __slots__ = (
-        "_before", "_history", "_left", "_pending", "_refit_in", "chances", "evidence", "flow", "key",
-        "over", "since_s", "told",
+        "_age", "_before", "_history", "_left", "_over", "_pending", "_refit_in", "chances", "evidence", "flow", "key",
+        "since_s", "told",
     )  # fmt: skip
 
     def __init__(self, since_s: float, history: History, before: Shares) -> None:
         self.since_s = since_s
         self.key = f"{since_s:.0f}"
-        self.over = 0.0
+        self._age = 0
+        self._over = [0.0, 0.0]
         self.told: tuple[str, ...] = ()
         self.chances: Array = np.ones(1)
         self.evidence = 0.0
@@ -45,9 +60,9 @@ class OpenLeak:
         self._refit_in = _REFIT_ROWS
 
     @property
-    def ended_rows_ago(self) -> int:
-        """For how many rows it has looked as if it were over."""
-        return len(self._pending)
+    def believed_before(self) -> Shares:
+        """What was believed about the shares before it began."""
+        return self._before
 
     def refit(self, places: InletPlaces) -> None:
         """Fit its size and place to its last week."""
@@ -66,22 +81,23 @@ class OpenLeak:
 
     def follow(self, residual: Residual, reference: InletReference, places: InletPlaces, end_limit: float) -> bool:
         """Take one row more; whether the leak has ended with it."""
-        self._before.wander()
+        self._age += 1
+        if self._age < _DOUBTED_ROWS:
+            self._before.wander()
         weight = 1 / (1 + residual.loss_factor**2 * reference.mood)
         shares, trace = self._left
-        # Without the leak the shares are what they were before it, or what was fitted together with it.
-        alone = min(
-            float(weight @ (residual.whitened - residual.loss_factor * each) ** 2)
-            for each in (shares, self._before.mean)
-        )
         with_leak = residual.whitened - residual.loss_factor * shares - residual.flow_factor * trace
-        gain = (float(weight @ with_leak**2) - alone) / 2
-        # One row alone ends no leak.
-        self.over = max(0.0, self.over + min(max(gain, -end_limit / 3), end_limit / 3))
+        fitting = float(weight @ with_leak**2)
+        # Without the leak the shares are what was fitted together with it, or what they were before it.
+        for number, alone in enumerate((shares, self._before.mean)):
+            gain = (fitting - float(weight @ (residual.whitened - residual.loss_factor * alone) ** 2)) / 2
+            # One row alone ends no leak.
+            gain = min(max(gain, -end_limit / 3), end_limit / 3)
+            self._over[number] = max(0.0, self._over[number] + gain)
         self._pending.append(sums_of_row(residual, reference.mood))
-        if self.over > end_limit:
+        if max(self._over) > end_limit:
             return True
-        if self.over == 0.0:
+        if max(self._over) < _NEGLIGIBLE:
             for vector in self._pending:
                 self._history.add(vector)
             self._refit_in -= len(self._pending)
@@ -91,31 +107,55 @@ class OpenLeak:
                 return self.evidence < _FADED
         return False
 
+    def likeliest(self, places: Sequence[str]) -> tuple[str, ...]:
+        """The place it is likeliest at, if any place is likely enough to be named."""
+        return tuple(suspect.asset for suspect in self.suspects(places)[:1])
+
+    def suspects(self, places: Sequence[str]) -> tuple[Suspect, ...]:
+        """The places it may be at, likeliest first; none without ``places``."""
+        if not places:
+            return ()
+        order = np.argsort(-self.chances, kind="stable")[:_SUSPECTS]
+        likely = [int(place) for place in order if self.chances[place] >= _LEAST_CHANCE]
+        return tuple(Suspect(places[place], float(self.chances[place])) for place in likely)
+
+    def claim(self, state: FindingState, columns: tuple[str, ...], places: Sequence[str], mean_flow: float) -> Claim:
+        """What there is to tell of it; without ``places`` its size is not known either."""
+        suspects = self.suspects(places)
+        self.told = tuple(suspect.asset for suspect in suspects)
+        size = self.flow if places else None
+        large = size is not None and size >= _LARGE_SHARE * mean_flow
+        severity = Severity.NORMAL if state is FindingState.CLEARED else Severity.MAJOR if large else Severity.MODERATE
+        seen = {"flow": size, "evidence": self.evidence, "mean_inlet_flow": mean_flow}
+        return Claim(
+            LEAK, self.key, state, severity, self.evidence, self.since_s, columns, suspects, value=size, seen=seen
+        )
+
     def state(self) -> dict[str, Any]:
         """All of it, as JSON."""
         return {
             "since_s": self.since_s,
-            "over": self.over,
+            "age": self._age,
+            "over": list(self._over),
             "told": list(self.told),
             "chances": self.chances.tolist(),
             "evidence": self.evidence,
             "flow": self.flow,
             "history": self._history.state(),
             "longest": self._history.longest,
-            "before": [self._before.mean.tolist(), self._before.covariance.tolist()],
+            "before": self._before.state(),
             "left": [part.tolist() for part in self._left],
             "pending": [vector.tolist() for vector in self._pending],
             "refit_in": self._refit_in,
         }
 
     @classmethod
-    def restored(cls, state: State, step: Array) -> Self:
-        """The leak whose ``state`` was kept; ``step`` is by how much the shares wander a row."""
+    def restored(cls, state: State, reference: InletReference) -> Self:
+        """The leak whose ``state`` was kept."""
         history = History(state["longest"])
         history.restore(state["history"])
-        mean, covariance = (np.array(part, dtype=np.float64) for part in state["before"])
-        leak = cls(state["since_s"], history, Shares(mean, covariance, step))
-        leak.over = state["over"]
+        leak = cls(state["since_s"], history, Shares.restored(state["before"], reference))
+        leak._age, leak._over = state["age"], list(state["over"])
         leak.told = tuple(state["told"])
         leak.chances = np.array(state["chances"], dtype=np.float64)
         leak.evidence, leak.flow = state["evidence"], state["flow"]

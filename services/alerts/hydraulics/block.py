@@ -14,7 +14,8 @@ class Block:
     """The mean of each column from ``start_s`` to ``end_s`` in metres and m3/h (NaN where nothing came).
 
     ``rise`` is what the columns of tank levels rose meanwhile, in metres. ``swell`` says by area how much the steady
-    draw that loses as much head as the unsteady one did exceeds the mean draw (1 where it was steady).
+    draw that loses as much head as the unsteady one did exceeds the mean draw (1 where it was steady). ``phases`` has a
+    row for each way in which the metered pumps ran: its part of the time and what each pump moved meanwhile.
     """
 
     start_s: float
@@ -22,6 +23,7 @@ class Block:
     mean: Array
     rise: Array
     swell: Array
+    phases: Array
 
     @property
     def middle_s(self) -> float:
@@ -45,8 +47,20 @@ def block_of(metering: Metering, start_s: float, end_s: float, rows: Sequence[Ar
         if len(course) > 1 and np.isfinite(course).all() and course.min() > 0:
             swell[number] = np.mean(course**_LOSS_EXPONENT) ** (1 / _LOSS_EXPONENT) / course.mean()
     # What is remembered is remembered in single precision; so that it can be gone on from, it is used so as well.
-    single = [part.astype(np.float32).astype(np.float64) for part in (mean, rise, swell)]
+    phases = _phases(values[:, [metering.flow[pump] for pump in metering.imposed]])
+    single = [part.astype(np.float32).astype(np.float64) for part in (mean, rise, swell, phases)]
     return Block(start_s, end_s, *single)
+
+
+def _phases(moved_m3h: Array) -> Array:
+    """Groups rows by which pumps ran: a pump that runs half of the time loses more head than half of its flow would."""
+    most, least = moved_m3h.max(axis=0, initial=0.0), moved_m3h.min(axis=0, initial=0.0)
+    running = moved_m3h > (most + least) / 2
+    patterns, which = np.unique(running, axis=0, return_inverse=True)
+    if not 1 < len(patterns) <= _MOST_PHASES or not np.isfinite(moved_m3h).all():
+        return np.concatenate([[1.0], moved_m3h.mean(axis=0)])[None]
+    groups = [moved_m3h[which.ravel() == number] for number in range(len(patterns))]
+    return np.array([[len(group) / len(moved_m3h), *group.mean(axis=0)] for group in groups])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,7 @@ _HEARD = 5 / 6
 """A mean of fewer of a block's rows than this would be one of another time than the other columns' means."""
 _LOSS_EXPONENT = 1.852
 """Head loss over flow (Hazen-Williams): an unsteady draw loses more head than its mean would."""
+_MOST_PHASES = 4
 _LEVEL_RESOLUTION_M = 0.01
 _SURPLUS_FLOOR_M3H = 0.2
 

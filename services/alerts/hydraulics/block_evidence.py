@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.alerts.hydraulics.block import ActiveLeak, Block, Drawn, drawn
-from services.alerts.hydraulics.epanet_model import Array, EpanetModel, HydraulicState
+from services.alerts.hydraulics.epanet_model import Array, EpanetModel, HydraulicState, mean_state
 from services.alerts.hydraulics.head_response import head_response, resistance_response
 from services.alerts.hydraulics.metering import Metering
 
@@ -29,7 +29,8 @@ class Linear:
 
     ``residual`` are the pressures (m), then the surpluses of the areas (m3/h), measured minus modelled. ``leak`` is
     the change for every m3/h that leaks from the middle of each link, ``resistance`` for each pipe's log resistance,
-    ``draw`` for each node's log draw. ``noise`` is the covariance of the residuals.
+    ``draw`` for each node's log draw, ``meters`` for every m3/h that the meters at an area's borders show too little.
+    ``noise`` is the covariance of the residuals.
     """
 
     residual: Array
@@ -37,26 +38,30 @@ class Linear:
     leak: Array
     resistance: Array
     draw: Array
+    meters: Array
     noise: Array
     modelled: Array
 
 
 def solved(model: EpanetModel, metering: Metering, block: Block, flows: Drawn) -> HydraulicState:
-    """The state of the network in a block: metered pumps move what they were seen to move, tanks stand as measured.
+    """The mean state of the network in a block: metered pumps move what they were seen to, tanks stand as measured.
 
     Raises:
         ArithmeticError: EPANET finds no solution.
     """
-    demand = flows.demand_m3h.copy()
-    for link in metering.imposed:
-        moved = block.mean[metering.flow[link]]
-        demand[model.ends[link, 0]] += moved
-        demand[model.ends[link, 1]] -= moved
     heads = {}
     for node, column in metering.level.items():
         if np.isfinite(block.mean[column]):
             heads[model.nodes[node]] = float(model.elevation_m[node] + block.mean[column])
-    return model.solve(demand, heads_m=heads, closed=[model.links[link] for link in metering.imposed])
+    closed = [model.links[link] for link in metering.imposed]
+    states = []
+    for _, *moved_m3h in block.phases:
+        demand = flows.demand_m3h.copy()
+        for link, moved in zip(metering.imposed, moved_m3h, strict=True):
+            demand[model.ends[link, 0]] += moved
+            demand[model.ends[link, 1]] -= moved
+        states.append(model.solve(demand, heads_m=heads, closed=closed))
+    return mean_state(states, block.phases[:, 0])
 
 
 def linearised(model: EpanetModel, metering: Metering, block: Block, leaks: Sequence[ActiveLeak] = ()) -> Linear | None:
@@ -103,4 +108,6 @@ def linearised(model: EpanetModel, metering: Metering, block: Block, leaks: Sequ
     leak = 0.5 * (by_node[:, model.ends[:, 0]] + by_node[:, model.ends[:, 1]])
     blank = np.zeros((len(metering.areas), resistance.shape[1]))
     draw = np.vstack([drawing * (flows.spread_m3h > 0) * flows.demand_m3h, np.zeros_like(surplus)])
-    return Linear(residual, heard, leak, np.vstack([resistance, blank]), draw, noise, modelled)
+    meters = np.zeros((len(residual), len(metering.areas)))
+    meters[:count] = -response @ np.array(flows.share).T
+    return Linear(residual, heard, leak, np.vstack([resistance, blank]), draw, meters, noise, modelled)

@@ -57,6 +57,19 @@ class HydraulicState:
     open_link: NDArray[np.bool_]
 
 
+def mean_state(states: Sequence[HydraulicState], weights: Array) -> HydraulicState:
+    """The mean of some states, each for its part of the time; links are open as in the longest."""
+    if len(states) == 1:
+        return states[0]
+    return HydraulicState(
+        weights @ np.array([state.head_m for state in states]),
+        weights @ np.array([state.pressure_m for state in states]),
+        weights @ np.array([state.outflow_m3h for state in states]),
+        weights @ np.array([state.flow_m3h for state in states]),
+        states[int(weights.argmax())].open_link,
+    )
+
+
 class EpanetModel:
     """A network whose every steady state depends on the arguments of ``solve`` alone.
 
@@ -252,7 +265,11 @@ class EpanetModel:
 
     def _set_head(self, node: int, head_m: float) -> None:
         if self.is_tank[node]:
-            level = (head_m - float(self.elevation_m[node])) / self._m
+            # A measured level may lie a little beyond the limits that the text gives the tank, which EPANET refuses.
+            least, most = (
+                _epanet.getnodevalue(self._project, node + 1, limit) for limit in (_epanet.MINLEVEL, _epanet.MAXLEVEL)
+            )
+            level = min(max((head_m - float(self.elevation_m[node])) / self._m, least), most)
             _epanet.setnodevalue(self._project, node + 1, _epanet.TANKLEVEL, level)
         else:
             _epanet.setnodevalue(self._project, node + 1, _epanet.ELEVATION, head_m / self._m)

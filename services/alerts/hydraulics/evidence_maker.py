@@ -1,6 +1,7 @@
 """Makes the evidence of blocks, many of them in several processes at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from services.alerts.hydraulics.block_evidence import Linear, linearised
-from services.alerts.hydraulics.epanet_model import EpanetModel
+from services.alerts.hydraulics.epanet_model import Array, EpanetModel
 from services.alerts.hydraulics.evidence import Evidence, evidence_of
 from services.alerts.hydraulics.ledger import Entry
 from services.alerts.hydraulics.metering import Channel, Metering
@@ -20,7 +21,10 @@ _AT_ONCE = 24
 
 
 class EvidenceMaker:
-    """The model of a site with its meters and its doubts: turns what was measured into evidence."""
+    """The model of a site with its meters and its doubts: turns what was measured into evidence.
+
+    ``noise`` has by residual how many times the variance of its noise is what it is taken for, as far as was learnt.
+    """
 
     def __init__(self, text: str, channels: Sequence[Channel], processes: int) -> None:
         """Open the model.
@@ -34,10 +38,15 @@ class EvidenceMaker:
         self.model = EpanetModel(text)
         self.metering = Metering(self.model, channels)
         self.doubts = ModelDoubts(self.model, self.metering)
+        self.noise: Array = np.ones(len(self.metering.pressure) + len(self.metering.areas))
 
     def linear(self, entry: Entry) -> Linear | None:
         """A block about the state of the model with the leaks known then."""
-        return linearised(self.model, self.metering, entry.block, entry.leaks)
+        linear = linearised(self.model, self.metering, entry.block, entry.leaks)
+        if linear is None:
+            return None
+        scale = np.sqrt(self.noise)
+        return replace(linear, noise=linear.noise * np.outer(scale, scale))
 
     def evidence(self, entry: Entry, linear: Linear | None) -> Evidence | None:
         """The evidence of a linearised block."""
@@ -55,7 +64,7 @@ class EvidenceMaker:
             return [self.evidence(entry, self.linear(entry)) for entry in entries]
         chunks = [entries[first : first + _AT_ONCE] for first in range(0, len(entries), _AT_ONCE)]
         work = Parallel(n_jobs=self._processes)
-        made: Any = work(delayed(_evidences_elsewhere)(self._key, chunk) for chunk in chunks)
+        made: Any = work(delayed(_evidences_elsewhere)(self._key, self.noise, chunk) for chunk in chunks)
         return [each for chunk in made for each in chunk]
 
 
@@ -64,5 +73,9 @@ def _maker(key: tuple[str, tuple[Channel, ...]]) -> EvidenceMaker:
     return EvidenceMaker(*key, processes=1)
 
 
-def _evidences_elsewhere(key: tuple[str, tuple[Channel, ...]], entries: Sequence[Entry]) -> list[Evidence | None]:
-    return _maker(key).evidences(entries)
+def _evidences_elsewhere(
+    key: tuple[str, tuple[Channel, ...]], noise: Array, entries: Sequence[Entry]
+) -> list[Evidence | None]:
+    maker = _maker(key)
+    maker.noise = noise
+    return maker.evidences(entries)

@@ -23,7 +23,9 @@ class FollowedLeak:
     """Where a found leak is taken to be, how much it loses and since when.
 
     ``flow_deviation_m3h`` is the standard deviation of the flow; ``onset`` the number of the block in which it begins
-    in the model, ``raised`` that of the block that made it known; ``suspects`` the links it may be at.
+    in the model, ``raised`` that of the block that made it known; ``suspects`` the links it may be at. ``located`` is
+    the block in which it was placed last, ``stayed`` how many times since then it was tried elsewhere and was not;
+    ``refitted`` and ``kept`` are the same for its flows.
     """
 
     key: str
@@ -39,6 +41,9 @@ class FollowedLeak:
     told_flow_m3h: float
     told_severity: Severity
     located: int
+    stayed: int = 0
+    refitted: int = 0
+    kept: int = 0
 
     @property
     def severity(self) -> Severity:

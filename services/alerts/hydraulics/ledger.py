@@ -125,7 +125,8 @@ class Ledger:
             if block.end_s not in self._texts:
                 numbers = np.concatenate([block.mean, block.rise, block.swell]).astype(np.float32)
                 self._texts[block.end_s] = _packed(numbers)
-            yield [block.start_s, block.end_s, self._texts[block.end_s], leaks, list(entry.muted)]
+            phases = block.phases.tolist()
+            yield [block.start_s, block.end_s, self._texts[block.end_s], leaks, list(entry.muted), phases]
 
     def restore(self, state: Mapping[str, Any], columns: int) -> None:
         """Go on where ``state`` was taken, from rows of so many columns; ``refill`` has to follow."""
@@ -135,10 +136,11 @@ class Ledger:
         self.old_seen = _unpacked(state["old_seen"], np.float64)
         self.entries = []
         self._texts = {}
-        for start_s, end_s, text, leaks, muted in state["blocks"]:
+        for start_s, end_s, text, leaks, muted, phases in state["blocks"]:
             mean, rise, swell = np.split(_unpacked(text, np.float32), [columns, 2 * columns])
             active = tuple(ActiveLeak(key, asset, flow_m3h) for key, asset, flow_m3h in leaks)
-            self.entries.append(Entry(Block(start_s, end_s, mean, rise, swell), active, tuple(muted)))
+            block = Block(start_s, end_s, mean, rise, swell, np.array(phases))
+            self.entries.append(Entry(block, active, tuple(muted)))
         self.parts = []
 
     def refill(self, weigher: Weigher) -> None:

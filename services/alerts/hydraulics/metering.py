@@ -60,6 +60,11 @@ class Area:
     accounted: bool
     """Whether meters see all but a little of what it draws by the model's patterns: the rest of a balance leaks."""
 
+    @property
+    def columns(self) -> list[int]:
+        """The columns of the meters at its borders."""
+        return [column for column, _ in self.inward]
+
 
 _UNACCOUNTED = 0.3
 

@@ -18,6 +18,10 @@ _DRAWS = 20
 """Directions kept for pipes and for draws; further ones move no sensor by a millimetre."""
 _TOGETHER = 0.2
 """How much all pipes together may resist more or less than modelled (log): a network ages as one."""
+_BORDER_METERS = 0.02
+"""How far the meters at an area's borders may be off for good, relative to what usually passes: the error that meters
+of class 2 may have (ISO 4064, OIML R 49). It looks like a leak at the source."""
+_LEAST_METER_M3H = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Beliefs:
 
 
 class ModelDoubts:
-    """The unknowns that stand for a wrong model: all pipes together, directions of pipes and draws, offsets.
+    """The unknowns that stand for a wrong model: all pipes together, directions of pipes and draws, meters, offsets.
 
     A thousand pipes may each be wrong, but a few dozen sensors see only some mixtures of them: the leading right
     singular vectors of their responses over a week. Everything else leaves no trace, so it is left out.
@@ -49,6 +53,8 @@ class ModelDoubts:
         """
         week = [typical_block(model, metering, second) for second in range(0, _WEEK_S, _EVERY_S)]
         linear = [each for block in week if (each := linearised(model, metering, block)) is not None]
+        usual = np.mean([[abs(block.mean[area.columns]).sum() for area in metering.areas] for block in week], axis=0)
+        self._meters_m3h: Array = np.maximum(_BORDER_METERS * usual, _LEAST_METER_M3H)
         if not linear:
             message = "the network model has no solution for its own patterns"
             raise ArithmeticError(message)
@@ -60,7 +66,8 @@ class ModelDoubts:
     @property
     def size(self) -> int:
         """How many unknowns there are."""
-        return 1 + int(self._resistances.shape[1] + self._draws.shape[1]) + self._sensors
+        directions = int(self._resistances.shape[1] + self._draws.shape[1])
+        return 1 + directions + len(self._meters_m3h) + self._sensors
 
     @property
     def offsets(self) -> slice:
@@ -71,8 +78,8 @@ class ModelDoubts:
     def responses(self, linear: Linear) -> Array:
         """What each unknown does to the residuals of a block."""
         together = linear.resistance.sum(axis=1, keepdims=True)
-        offsets = np.eye(self._sensors)
-        return np.hstack([together, linear.resistance @ self._resistances, linear.draw @ self._draws, offsets])
+        directions = (linear.resistance @ self._resistances, linear.draw @ self._draws)
+        return np.hstack([together, *directions, linear.meters, np.eye(self._sensors)])
 
     def precision(self, beliefs: Beliefs) -> Array:
         """By unknown, one over its variance before anything was measured."""
@@ -80,6 +87,7 @@ class ModelDoubts:
             np.array([_TOGETHER]),
             np.full(self._resistances.shape[1], beliefs.resistance),
             np.full(self._draws.shape[1], beliefs.draw),
+            self._meters_m3h,
             np.full(self._pressures, beliefs.offset_m),
             np.full(self._sensors - self._pressures, beliefs.surplus_m3h),
         ]

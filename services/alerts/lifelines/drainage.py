@@ -6,6 +6,7 @@ from services.alerts.detectors.movement import Movement
 from services.alerts.detectors.rate import Rate
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
+from services.alerts.lifelines.drainage_forecast import WATERLOGGING_FORECAST
 from services.alerts.lifelines.fast_reporting import fast_reporting
 from services.alerts.lifelines.faults import faults_of
 from services.core.alert_kind import AlertKind
@@ -194,6 +195,7 @@ RULES = LifelineRules(
         _limit_rule("drainage-plant-below-limit", PLANT_LIMIT, *_PLANT, side=Side.BELOW),
         *_FAULTS.sensor_rules,
     ),
+    searches=(WATERLOGGING_FORECAST,),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
 )

@@ -9,6 +9,7 @@ from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule, limits_of, same_for_all
 from services.alerts.lifelines.faults import faults_of
+from services.alerts.lifelines.water_bursts import BURST_SEARCH
 from services.alerts.lifelines.water_kinds import LEAK, water_kind
 from services.alerts.lifelines.water_leaks import LEAK_SEARCH
 from services.alerts.lifelines.water_operation import QUANTITIES, RESTING, SEARCHES, SENSOR_RULES, SWITCHED
@@ -138,14 +139,14 @@ NEIGHBOUR_RESIDUAL = ZoneRule(
             Side.ABOVE,
             raise_at=16,
             clear_at=8,
-            source="default: three rows at the cut of eight deviations",
+            source="default: three rows at the cut of eight deviations, less a drift of one",
         ),
         Threshold(
             Severity.MAJOR,
             Side.ABOVE,
             raise_at=40,
             clear_at=8,
-            source="default: seven rows at the cut of eight deviations",
+            source="default: six rows at the cut of eight deviations, less a drift of one",
         ),
     ),
     minimum_sensors=3,
@@ -227,7 +228,7 @@ RULES = LifelineRules(
         *_FAULTS.sensor_rules,
     ),
     zone_rules=(NEIGHBOUR_RESIDUAL,),
-    searches=(*SEARCHES, LEAK_SEARCH),
+    searches=(*SEARCHES, LEAK_SEARCH, BURST_SEARCH),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
 )

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import structlog
 
 from services.alerts.detectors.contract import SearchDetector
-from services.alerts.detectors.inlet_leak import LEAK, InletLeak
+from services.alerts.detectors.inlet_leak import HIGH_DEMAND, LEAK, METER_OFF, InletLeak
 from services.alerts.hydraulics.epanet_model import EpanetModel
 from services.alerts.hydraulics.inlet_signatures import InletSignatures, inlet_signatures
 from services.alerts.lifelines.contract import Rule, Site
+from services.alerts.lifelines.water_kinds import water_kind
 from services.core.alert_kind import AlertKind
+from services.core.lifeline import Lifeline
 from services.core.network_file import NetworkFile, NetworkFormat
 from services.core.sensor import Sensor
+from services.core.severity import Scheme
 from services.core.text import Text
 from services.core.units import conversion
 
@@ -20,6 +23,27 @@ log = structlog.get_logger()
 _LEAST_LOGGERS = 3
 """With fewer, a leak cannot be told from customers who have changed, nor from a logger that has shifted."""
 _QUANTITIES = frozenset({"pressure", "flow"})
+
+_METER_OFF = AlertKind(
+    lifeline=Lifeline.WATER,
+    kind="inlet-meter-off-pressures",
+    label=Text("Inlet meter disagrees with the pressures", "入口流量计与压力不符"),
+    instruction=Text(
+        "Check the inlet meter against a second one; then let the search learn anew.",
+        "用另一台流量计核对入口流量计；处理后让搜索重新学习。",
+    ),
+    scheme=Scheme.DEVICE,
+    sensor_fault=True,
+    publishes_from=None,
+)
+_HIGH_DEMAND = water_kind(
+    "demand-above-usual",
+    Text("Demand higher than usual", "用水量高于平常"),
+    Text(
+        "No leak is suspected; check that supply and reserves suffice if it lasts.",
+        "未发现漏损迹象；若持续，请核查供水能力与调蓄储备。",
+    ),
+)
 
 
 def inlet_outcomes(leak: AlertKind) -> tuple[Rule, ...]:
@@ -36,6 +60,34 @@ def inlet_outcomes(leak: AlertKind) -> tuple[Rule, ...]:
             cleared=Text(
                 "The pressures agree with the inlet flow again; the leak near {asset} has ended after {lasting}.",
                 "压力与入口流量恢复一致，{asset}附近的漏损已结束，历时{lasting}。",
+            ),
+        ),
+        Rule(
+            name=METER_OFF,
+            kind=_METER_OFF,
+            raised=Text(
+                "The inlet meter disagrees with all pressures alike: at a usual demand it shows {value} {unit} where"
+                " the pressures let expect {expected} {unit}. This is a drifting meter, not a leak.",
+                "入口流量计与所有压力按同一比例不符：平常用水时流量计显示{value} {unit}，"
+                "而按压力应为{expected} {unit}。这是流量计漂移，并非漏损。",
+            ),
+            cleared=Text(
+                "The inlet meter agrees with the pressures again after {lasting}.",
+                "入口流量计与压力恢复一致，历时{lasting}。",
+            ),
+        ),
+        Rule(
+            name=HIGH_DEMAND,
+            kind=_HIGH_DEMAND,
+            raised=Text(
+                "Customers draw more than in the two weeks before: about {value} {unit} instead of {expected} {unit} on"
+                " average. The pressures fit a higher demand everywhere; no leak is seen.",
+                "用户用水量高于前两周：平均约{value} {unit}，此前为{expected} {unit}。"
+                "压力变化符合整体用水增加，未见漏损。",
+            ),
+            cleared=Text(
+                "The demand is no longer higher than in the two weeks before; it was for {lasting}.",
+                "用水量已不再高于前两周，历时{lasting}。",
             ),
         ),
     )

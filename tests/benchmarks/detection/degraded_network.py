@@ -1,4 +1,6 @@
-"""A network model as wrong as models are: pipes rougher and narrower than drawn, and valves that do not stand so."""
+"""A network model as wrong as models are: pipes rougher and narrower than drawn, valves that do not stand so, drift."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -12,6 +14,16 @@ VALVES_WRONG = 0.05
 _PIPES_A_VALVE = 10
 """Networks whose models list no isolating valves are taken to have one on every tenth pipe."""
 _FIELDS = 8
+DRIFTING = 0.1
+DRIFT_M_A_YEAR = 0.5
+"""A tenth of the pressures drift by half a percent of a span of 100 m a year, as transmitters without care do."""
+
+
+def drifts_m_a_year(sensors: Sequence[str], seed: int) -> dict[str, float]:
+    """By sensor that drifts how much more it shows every year, metres, up or down."""
+    generator = np.random.default_rng(seed)
+    chosen = generator.choice(sorted(sensors), max(round(DRIFTING * len(sensors)), 1), replace=False)
+    return {str(sensor): DRIFT_M_A_YEAR * float(generator.choice((-1.0, 1.0))) for sensor in chosen}
 
 
 def degraded(text: str, seed: int) -> str:

@@ -1,23 +1,26 @@
-"""How well leaks of a sparsely metered network are found: every time step, how early, and where.
+"""The measures of LeakDB (Vrachimis et al. 2018) over alerts.jsonl and truth.csv: every time step, how early, where.
 
-``python -m tests.benchmarks.detection.hanoi_score [FOLDER]`` replays every recording named ``hanoi-sparse-…`` in the
-folder (default: ``hanoi-sparse`` in ``LIFELINE_BENCH_DATA``) and prints the measures of LeakDB (Vrachimis et al. 2018).
-A step counts as an alarm while an alert about a leak is open: from ``detected_at`` until before ``cleared_at``.
+A step counts as an alarm while an alert about a leak is open: from ``detected_at`` until before ``cleared_at``. Steps
+are pooled over the years; since that favours long leaks, what was found of each leak is told as well.
+
+    python -m tests.benchmarks.detection.hanoi_score RECORDINGS OUTS
+
+where each folder in RECORDINGS has its backtest in the folder of the same name in OUTS.
 """
 
-import csv
 import json
 import math
-import os
 import sys
-import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from csv import DictReader
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.backtest.backtest import run_backtest
+from services.backtest.report.result_folder import read_result
 from services.core.recording import read_recording
+from tests.benchmarks.detection.ctown_score import read_alerts
 
 KIND = "leak-suspected"
 STEP = timedelta(minutes=30)
@@ -25,72 +28,144 @@ _HELD = 0.75
 _TOP = 3
 
 
-@dataclass
-class Score:
-    """Steps by what was and what was said, and for each leak: early detection, days until found, rank of its node."""
+class FoundLeak(NamedTuple):
+    """What became of one leak.
 
-    steps: dict[tuple[bool, bool], int] = field(default_factory=dict)
-    leaks: list[tuple[float, float | None, int | None]] = field(default_factory=list)
-    clean: int = 0
-    clean_with_alarm: int = 0
-    seconds: float = 0.0
+    ``delay_days`` from its begin until an alarm, ``recall`` the share of its scored steps with one, ``early`` its score
+    for early detection, ``rank`` the place of its node among the suspects that the alert named (0 is first).
+    """
 
-    def line(self) -> str:
-        """The measures in one line."""
-        hit, missed = self.steps.get((True, True), 0), self.steps.get((True, False), 0)
-        false, right = self.steps.get((False, True), 0), self.steps.get((False, False), 0)
-        count = max(1, len(self.leaks))
-        early = sum(leak[0] for leak in self.leaks) / count
-        top = sum(leak[2] is not None and leak[2] < _TOP for leak in self.leaks)
-        return (
-            f"R_TP {hit / max(1, hit + missed):.1%}  R_TN {right / max(1, right + false):.2%}"
-            f"  F {2 * hit / max(1, 2 * hit + missed + false):.1%}  S_ED {early:.1%}"
-            f"  found {sum(leak[1] is not None for leak in self.leaks)}/{len(self.leaks)}  top {_TOP}: {top}"
-            f"  leak-free years with an alarm {self.clean_with_alarm}/{self.clean}  {self.seconds:.0f} s"
-        )
+    asset: str
+    delay_days: float | None
+    recall: float
+    early: float
+    rank: int | None
+
+    def told(self) -> str:
+        """In a few words."""
+        if self.delay_days is None:
+            return "missed"
+        rank = "not a suspect" if self.rank is None else f"suspect {self.rank + 1}"
+        return f"after {self.delay_days:.2f} days, {self.recall:.0%} of its steps, {rank}"
 
 
-def judge(
-    score: Score, alerts: list[dict[str, Any]], truth: list[dict[str, str]], span: tuple[datetime, datetime]
-) -> None:
-    """Add one recording to the score."""
-    said = [(_time(each["detected_at"]), _end(each, span[1]), each) for each in alerts if each["kind"] == KIND]
-    leaks = [(_time(row["start"]), _time(row["end"]), row["asset"]) for row in truth]
-    moment = span[0]
-    while moment < span[1]:
-        key = (any(start <= moment <= end for start, end, _ in leaks), _open(said, moment))
-        score.steps[key] = score.steps.get(key, 0) + 1
-        moment += STEP
-    if not leaks:
-        score.clean += 1
-        score.clean_with_alarm += bool(said)
-    for start, end, asset in leaks:
-        if end > span[0]:
-            score.leaks.append(_leak(said, max(start, span[0]), (start, end), asset))
+@dataclass(frozen=True, slots=True)
+class YearScore:
+    """Steps of one recording by what was and what was told, and its leaks."""
+
+    hits: int
+    missed: int
+    false_alarms: int
+    quiet: int
+    leaks: tuple[FoundLeak, ...]
+    leak_free: bool
+    alarms: int
 
 
-def _leak(
-    said: list[tuple[datetime, datetime, dict[str, Any]]], first: datetime, leak: tuple[datetime, datetime], asset: str
-) -> tuple[float, float | None, int | None]:
-    start, end = leak
-    moments = [first + STEP * number for number in range(int((end - first) / STEP) + 1)]
-    found = next((moment for moment in moments if _open(said, moment)), None)
-    if found is None:
-        return 0.0, None, None
-    after = [moment for moment in moments if moment >= found]
-    held = sum(_open(said, moment) for moment in after) / len(after)
-    early = 2 / (1 + math.exp(6 * ((found - start) / (end - start)))) if held >= _HELD else 0.0
-    alert = next(each for begin, until, each in said if begin <= found < until)
-    ranks = [place for place, suspect in enumerate(alert["trace"]) if suspect["asset"] == asset]
-    return early, (found - start) / timedelta(days=1), ranks[0] if ranks else None
+def score(out: Path, path: Path) -> Mapping[str, float | str]:
+    """The measures of one backtest."""
+    return pooled([(out, path)])
 
 
-def _open(said: list[tuple[datetime, datetime, dict[str, Any]]], moment: datetime) -> bool:
-    return any(begin <= moment < end for begin, end, _ in said)
+def pooled(pairs: Sequence[tuple[Path, Path]]) -> Mapping[str, float | str]:
+    """The measures of several backtests, each with its recording; rates in percent."""
+    years = [_year(out, path) for out, path in pairs]
+    hits, missed = sum(year.hits for year in years), sum(year.missed for year in years)
+    false, quiet = sum(year.false_alarms for year in years), sum(year.quiet for year in years)
+    leaks = [leak for year in years for leak in year.leaks]
+    free = [year for year in years if year.leak_free]
+    found = [leak for leak in leaks if leak.delay_days is not None]
+    top = sum(leak.rank is not None and leak.rank < _TOP for leak in leaks)
+    each = {
+        f"{path.name} {leak.asset}": leak.told()
+        for year, (_, path) in zip(years, pairs, strict=True)
+        for leak in year.leaks
+    }
+    return {
+        "F %": _percent(2 * hits, 2 * hits + missed + false),
+        "R_TP %": _percent(hits, hits + missed),
+        "R_TN %": _percent(quiet, quiet + false),
+        "S_ED %": _percent(sum(leak.early for leak in leaks), len(leaks)),
+        "leaks found": f"{len(found)} of {len(leaks)}",
+        f"node in the top {_TOP}": f"{top} of {len(leaks)}",
+        "leak-free years with an alarm": f"{sum(year.alarms > 0 for year in free)} of {len(free)}",
+        **each,
+    }
 
 
-def _end(alert: dict[str, Any], default: datetime) -> datetime:
-    return _time(alert["cleared_at"]) if alert["cleared_at"] else default
+def _percent(part: float, whole: float) -> float:
+    return 100 * part / whole if whole else math.nan
+
+
+def _year(out: Path, path: Path) -> YearScore:
+    """What was told of one recording, within its scored time as far as there are readings.
+
+    Raises:
+        ValueError: the recording does not say which time is scored.
+    """
+    scored = read_recording(path).scored
+    if scored is None:
+        raise ValueError(f"{path}: no time is scored")
+    with (path / "truth.csv").open(encoding="utf-8", newline="") as stream:
+        truth = [(row["asset"], _time(row["start"]), _time(row["end"])) for row in DictReader(stream)]
+    return judged(read_alerts(out), truth, (scored[0], min(scored[1], read_result(out).end + STEP)))
+
+
+def judged(
+    alerts: Iterable[Mapping[str, Any]],
+    truth: Sequence[tuple[str, datetime, datetime]],
+    scored: tuple[datetime, datetime],
+) -> YearScore:
+    """Alerts as in alerts.jsonl against leaks (node, start, end), from the begin of ``scored`` until before its end."""
+    alarms = [_Alarm.read(alert) for alert in alerts if alert["kind"] == KIND]
+    begin, end = scored
+    counts = {(leaking, told): 0 for leaking in (True, False) for told in (True, False)}
+    for moment in _moments(begin, end - STEP):
+        leaking = any(start <= moment <= stop for _, start, stop in truth)
+        counts[leaking, _open(alarms, moment)] += 1
+    return YearScore(
+        hits=counts[True, True],
+        missed=counts[True, False],
+        false_alarms=counts[False, True],
+        quiet=counts[False, False],
+        leaks=tuple(_leak(alarms, asset, start, stop, begin) for asset, start, stop in truth if stop >= begin),
+        leak_free=not truth,
+        alarms=len(alarms),
+    )
+
+
+class _Alarm(NamedTuple):
+    begin: datetime
+    end: datetime | None
+    suspects: tuple[str, ...]
+
+    @classmethod
+    def read(cls, alert: Mapping[str, Any]) -> "_Alarm":
+        cleared = alert["cleared_at"]
+        suspects = tuple(suspect["asset"] for suspect in alert["trace"])
+        return cls(_time(alert["detected_at"]), None if cleared is None else _time(cleared), suspects)
+
+
+def _leak(alarms: Sequence[_Alarm], asset: str, start: datetime, stop: datetime, scored: datetime) -> FoundLeak:
+    moments = list(_moments(max(start, scored), stop))
+    told = [_open(alarms, moment) for moment in moments]
+    if not any(told):
+        return FoundLeak(asset, None, 0.0, 0.0, None)
+    first = told.index(True)
+    delay = moments[first] - start
+    held = sum(told[first:]) / len(told[first:])
+    early = 2 / (1 + math.exp(6 * (delay / (stop - start)))) if held >= _HELD else 0.0
+    suspects = next(alarm.suspects for alarm in alarms if _open([alarm], moments[first]))
+    rank = suspects.index(asset) if asset in suspects else None
+    return FoundLeak(asset, delay / timedelta(days=1), sum(told) / len(told), early, rank)
+
+
+def _moments(begin: datetime, end: datetime) -> Iterable[datetime]:
+    return (begin + STEP * number for number in range(math.floor((end - begin) / STEP) + 1))
+
+
+def _open(alarms: Iterable[_Alarm], moment: datetime) -> bool:
+    return any(alarm.begin <= moment and (alarm.end is None or moment < alarm.end) for alarm in alarms)
 
 
 def _time(text: str) -> datetime:
@@ -98,28 +173,10 @@ def _time(text: str) -> datetime:
 
 
 def main() -> None:
-    """Replay and print."""
-    default = Path(os.environ.get("LIFELINE_BENCH_DATA", "../shared/data")) / "hanoi-sparse"
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    names = sorted(path for path in folder.glob("hanoi-sparse-*") if path.is_dir())
-    if not names:
-        sys.stdout.write(f"skipped: no recordings in {folder}\n")
-        return
-    total = Score()
-    for path in names:
-        recording = read_recording(path)
-        with tempfile.TemporaryDirectory() as out:
-            result = run_backtest(recording, Path(out), with_scores=False)
-            alerts = [json.loads(line) for line in (Path(out) / "alerts.jsonl").read_text().splitlines()]
-        with (path / "truth.csv").open() as stream:
-            truth = list(csv.DictReader(stream))
-        begin, end = (_time(text) for text in recording.settings["scored"])
-        judge(total, alerts, truth, (begin, end))
-        total.seconds += result.seconds
-        kinds = sorted({alert["kind"] for alert in alerts})
-        found = total.leaks[-1:] if truth else ""
-        sys.stdout.write(f"{path.name}: {result.seconds:.0f} s, {len(alerts)} alerts {kinds}, {found}\n")
-    sys.stdout.write(f"{total.line()}\n")
+    """Print the measures of the recordings in one folder, whose backtests are in another."""
+    recordings, outs = (Path(argument) for argument in sys.argv[1:3])
+    pairs = [(outs / path.name, path) for path in sorted(recordings.iterdir()) if (outs / path.name).is_dir()]
+    sys.stdout.write(json.dumps(pooled(pairs), indent=2) + "\n")
 
 
 if __name__ == "__main__":

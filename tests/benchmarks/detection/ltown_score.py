@@ -22,6 +22,9 @@ from services.alerts.hydraulics.pipe_distance import PipeDistances
 EURO_PER_M3 = 0.80
 WRONG_EURO = 500.0
 NEAR_M = 300.0
+_DAY_H = 24.0
+_TENTH = 0.1
+"""An abrupt leak should be found within a day, a slow one before it has lost a tenth of what it would."""
 _DISCHARGE = 0.75
 """Discharge coefficient of a hole (Crowl & Louvar 2002), as in the simulator that made the contest's readings."""
 _GRAVITY_M_S2 = 9.81
@@ -87,18 +90,24 @@ class Result:
 
     def summary(self) -> dict[str, float | int | None]:
         """The figures of one line of a table."""
+        abrupt = [hit for hit in self.hits if hit.abrupt]
+        slow = [hit for hit in self.hits if not hit.abrupt]
         return {
             "euro": round(self.euro),
             "attainable_euro": round(self.attainable_euro),
-            "part": round(self.euro / self.attainable_euro, 3) if self.attainable_euro else None,
+            "part": round(float(self.euro / self.attainable_euro), 3) if self.attainable_euro else None,
             "leaks": self.leaks,
             "found": len(self.hits),
             "false": self.false,
             "repeats": self.repeats,
             "median_distance_m": median([hit.distance_m for hit in self.hits]) if self.hits else None,
             "median_delay_h": median([hit.delay_h for hit in self.hits]) if self.hits else None,
-            "abrupt_within_a_day": sum(hit.abrupt and hit.delay_h <= 24 for hit in self.hits),  # hours
-            "slow_before_a_tenth": sum(not hit.abrupt and hit.lost_before <= 0.1 for hit in self.hits),  # the aim
+            "abrupt_found": len(abrupt),
+            "abrupt_within_a_day": sum(hit.delay_h <= _DAY_H for hit in abrupt),
+            "abrupt_median_delay_h": median([hit.delay_h for hit in abrupt]) if abrupt else None,
+            "slow_found": len(slow),
+            "slow_before_a_tenth": sum(bool(hit.lost_before <= _TENTH) for hit in slow),
+            "slow_median_lost": round(float(median([hit.lost_before for hit in slow])), 3) if slow else None,
         }
 
 

@@ -10,7 +10,7 @@ from services.alerts.hydraulics.epanet_model import EpanetModel
 from services.backtest.report.result_folder import read_result
 from services.core.recorded_city import recorded_city
 from services.core.recording import read_recording
-from tests.benchmarks.detection import ctown_score, ltown_score, skab_score
+from tests.benchmarks.detection import ctown_score, ltown_score, own_score, skab_score
 
 Figures = Mapping[str, float | str]
 Pairs = Sequence[tuple[Path, Path]]
@@ -97,4 +97,5 @@ _MEASURES: Mapping[str, Callable[[Pairs], Figures]] = {
     "hanoi": _hanoi,
     "ctown-train": _ctown,
     "skab": _skab,
+    "own-scenarios": own_score.pooled,
 }

@@ -46,7 +46,7 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
             normal=_district,
             fault=_leaking_beside_the_second,
             columns=("a", "b", "c", "d"),
-            outcomes=("inlet-leak",),
+            outcomes=("inlet-leak", "inlet-meter-off", "inlet-demand-high"),
             days=8.0,
             full_days=11.0,
         )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from services.alerts.detectors.contract import Claim
-from services.alerts.detectors.inlet_leak import InletLeak
+from services.alerts.detectors.inlet_leak import HIGH_DEMAND, LEAK, METER_OFF, InletLeak
 from services.alerts.hydraulics.epanet_model import Array, EpanetModel
 from services.alerts.hydraulics.inlet_signatures import inlet_signatures
 from services.alerts.lifelines.contract import Site
@@ -146,8 +146,15 @@ def test_a_leak_is_found_within_a_day_at_its_node_and_ends_within_a_day() -> Non
 
 def test_everybody_drawing_more_is_no_leak() -> None:
     hot = District(32)
-    hot.demand[16 * DAY : 26 * DAY] *= 1.15
-    assert follow(search(), hot.rows()) == []
+    hot.demand[22 * DAY : 29 * DAY] *= 1.15
+    [(day, raised), (_, cleared)] = follow(search(), hot.rows())
+    assert (raised.outcome, raised.state) == (HIGH_DEMAND, FindingState.RAISED)
+    assert 22 < day < 25
+    assert raised.columns[0] == "Q-in"
+    assert raised.value is not None
+    assert raised.expected is not None
+    assert 1.1 < raised.value / raised.expected < 1.2
+    assert (cleared.state, cleared.key) == (FindingState.CLEARED, raised.key)
 
 
 def test_days_with_another_rhythm_are_no_leak() -> None:
@@ -161,6 +168,35 @@ def test_a_meter_that_drifts_is_no_leak() -> None:
     drifting = District(45)
     drifting.meter *= 1 + 0.01 * np.arange(len(drifting.meter)) / (30 * DAY)
     assert follow(search(), drifting.rows()) == []
+
+
+def test_a_meter_that_is_well_off_is_told_as_a_fault_of_the_meter() -> None:
+    drifting = District(100)
+    drifting.meter *= 1 + 0.02 * np.arange(len(drifting.meter)) / (30 * DAY)
+    [(_, raised)] = follow(search(), drifting.rows())
+    assert (raised.outcome, raised.state) == (METER_OFF, FindingState.RAISED)
+    assert raised.columns[0] == "Q-in"
+    assert raised.value is not None
+    assert raised.expected is not None
+    assert raised.value > 1.03 * raised.expected
+
+
+def test_a_leak_beside_a_logger_is_not_taken_for_a_shift_of_it() -> None:
+    [(day, raised), *_] = follow(search(), District(17).leaking("b3", 30.0, 16.0, 17.0).rows())
+    assert raised.outcome == LEAK
+    assert day < 16.2
+    assert "b3" in [suspect.asset for suspect in raised.suspects][:3]
+
+
+def test_what_a_leak_drew_is_not_told_as_demand_afterwards() -> None:
+    claims = follow(search(), District(30).leaking("c2", 60.0, 22.0, 26.0).rows())
+    assert {claim.outcome for _, claim in claims} == {LEAK}
+    assert claims[-1][1].state is FindingState.CLEARED
+
+
+def test_a_small_leak_is_not_lost_while_it_lasts() -> None:
+    claims = follow(search(), District(60).leaking("a2", 4.0, 16.0, 60.0).rows())
+    assert [claim.state for _, claim in claims if claim.state is not FindingState.CHANGED] == [FindingState.RAISED]
 
 
 def test_a_logger_that_shifts_is_no_leak() -> None:

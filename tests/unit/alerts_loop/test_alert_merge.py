@@ -1,13 +1,15 @@
 """One alert an episode, whatever its rules say and in whatever order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.alerts.alert_merge import merge, open_episode
+from services.alerts.alert_merge import Sources, merge, open_episode, take
+from services.alerts.tracing.city_graph import CityGraph
 from services.core.alert import Alert, AlertState
 from services.core.finding import Finding, FindingState
 from services.core.severity import Severity
@@ -70,6 +72,28 @@ def test_a_late_finding_moves_the_beginning_back_and_the_end_never() -> None:
 
 
 RULES = ("level", "rising", "residual")
+
+
+def _traced(*suspicions: tuple[FindingState, Sequence[tuple[str, float]]]) -> list[str]:
+    """The asset suspected first after findings of one severity that share the suspicion so."""
+    alert, first = None, []
+    sources = Sources(CityGraph((), ()), {})
+    for number, (state, suspects) in enumerate(suspicions):
+        told = replace(finding(number, 2, state), evidence={"suspects": [list(each) for each in suspects]})
+        alert = take(alert, told, KIND, sources, NOW)
+        assert alert is not None
+        assert alert.trace is not None
+        first.append(f"{alert.trace['candidates'][0]['asset']} {alert.trace['candidates'][0]['probability']}")
+    return first
+
+
+def test_a_suspicion_that_has_moved_is_traced_anew() -> None:
+    assert _traced((RAISED, [("a", 0.6), ("b", 0.4)]), (CHANGED, [("b", 0.55), ("a", 0.45)])) == ["a 0.6", "b 0.55"]
+    assert _traced((RAISED, [("a", 0.6), ("b", 0.4)]), (CHANGED, [("a", 0.9), ("b", 0.1)])) == ["a 0.6", "a 0.9"]
+
+
+def test_a_suspicion_that_has_hardly_moved_is_not() -> None:
+    assert _traced((RAISED, [("a", 0.6), ("b", 0.4)]), (CHANGED, [("a", 0.7), ("b", 0.3)])) == ["a 0.6", "a 0.6"]
 
 
 @st.composite

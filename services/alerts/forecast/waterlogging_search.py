@@ -1,0 +1,234 @@
+"""Low points that are about to flood: forecasts for all, and a claim for each that is likely to pass a grade."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import isnan
+from typing import Any, ClassVar, NamedTuple
+
+from services.alerts.detectors.contract import Claim, ForecastDetector, ForecastPoint, Score, State
+from services.alerts.forecast.depth_forecast import GRADES_CM, DepthForecast
+from services.alerts.forecast.low_points import Gauge, LowPoint
+from services.alerts.forecast.outlook import Outlook
+from services.core.finding import FindingState
+from services.core.severity import Severity
+from services.core.text import Text
+
+_GRADES = dict(zip(GRADES_CM, (Severity.MODERATE, Severity.MAJOR, Severity.CRITICAL), strict=True))
+_STIRS_CM = 1.0
+"""Less than this on a road, now and in an hour, is a wet road: nothing is said of it."""
+_CAME = Text("the water has come", "积水已到达该等级")
+_PASSED_BY = Text("it is no longer expected", "已不再预计出现积水")
+
+
+class _Claimed(NamedTuple):
+    """What was said of a point: since when, at which severity, and for which depth (cm)."""
+
+    key: str
+    since_s: float
+    severity: Severity
+    grade_cm: float
+
+
+class WaterloggingSearch(ForecastDetector):
+    """Watches the low points of a zone and says which grade each is going to pass.
+
+    A grade is claimed when it is likelier than ``sure`` in two rows one after the other and the water has not reached
+    it; a claim ends when the water has come to its grade, or when that is less likely than ``unlikely``. ``points`` and
+    ``gauges`` are (sensor, longitude, latitude), ``cm`` how many centimetres one of the unit of a point is.
+    """
+
+    name: ClassVar[str] = "waterlogging-forecast"
+    version: ClassVar[str] = "1"
+
+    __slots__ = (
+        "_claimed",
+        "_claims",
+        "_expected",
+        "_forecast",
+        "_likely",
+        "_number",
+        "cm",
+        "columns",
+        "gauges",
+        "outcome",
+        "points",
+        "sure",
+        "unlikely",
+    )
+
+    def __init__(
+        self,
+        outcome: str,
+        points: Sequence[tuple[str, float, float]],
+        gauges: Sequence[tuple[str, float, float]] = (),
+        *,
+        cm: Mapping[str, float] | None = None,
+        sure: float = 0.66,
+        unlikely: float = 0.3,
+    ) -> None:
+        self.outcome = outcome
+        self.points = [LowPoint(name, lon, lat) for name, lon, lat in points]
+        self.gauges = [Gauge(*gauge) for gauge in gauges]
+        self.cm = dict(cm or {})
+        self.sure = sure
+        self.unlikely = unlikely
+        self.columns = tuple(sorted([*(point.id for point in self.points), *(gauge.id for gauge in self.gauges)]))
+        self._forecast = DepthForecast(self.points, self.gauges)
+        self._claimed: dict[str, _Claimed] = {}
+        self._likely: dict[str, float] = {}
+        self._number = 0
+        self._claims: list[Claim] = []
+        self._expected: list[ForecastPoint] = []
+
+    def configuration(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "outcome": self.outcome,
+            "points": [[point.id, point.lon, point.lat] for point in self.points],
+            "gauges": [list(gauge) for gauge in self.gauges],
+            "cm": self.cm,
+            "sure": self.sure,
+            "unlikely": self.unlikely,
+        }
+
+    def score(self, time_s: float, row: Sequence[float]) -> Score:
+        """The greatest probability of any grade that a point has not reached."""
+        values = dict(zip(self.columns, row, strict=True))
+        for gauge in self.gauges:
+            self._forecast.observe_rain(time_s, gauge.id, values[gauge.id])
+        for point in self.points:
+            if not isnan(values[point.id]):
+                self._forecast.observe_depth(time_s, point.id, values[point.id] * self.cm.get(point.id, 1.0))
+        outlooks = {outlook.point: outlook for outlook in self._forecast.forecasts(time_s)}
+        self._claims, self._expected = [], []
+        highest = 0.0
+        for point in self.points:
+            outlook = outlooks.get(point.id)
+            highest = max(highest, self._follow(point.id, time_s, outlook))
+            if outlook is not None:
+                self._expect(outlook)
+        return Score(highest)
+
+    def _follow(self, point: str, time_s: float, outlook: Outlook | None) -> float:
+        """Raise, change or end what is claimed of a point; the probability of the likeliest grade ahead."""
+        # What this flooding has reached already is behind it: on the falling limb nothing is ahead.
+        reached_cm = max(self._forecast.water.tracks[point].max_cm, 0.0 if outlook is None else outlook.depth_cm)
+        ahead = {} if outlook is None else {g: p for g, p in outlook.passing.items() if reached_cm < g}
+        wanted = max((grade for grade, share in ahead.items() if share >= self.sure), default=0.0)
+        before = self._likely.get(point, 0.0)
+        sure_cm = min(wanted, before)
+        self._likely[point] = wanted
+        claimed = self._claimed.get(point)
+        if outlook is None or claimed is None:
+            if outlook is not None and sure_cm > 0:
+                self._claim(point, time_s, outlook, sure_cm, None)
+        elif outlook.depth_cm >= claimed.grade_cm:
+            self._end(point, time_s, outlook, _CAME)
+        elif sure_cm > claimed.grade_cm:
+            self._claim(point, time_s, outlook, sure_cm, claimed)
+        elif ahead.get(claimed.grade_cm, 0.0) < self.unlikely:
+            self._end(point, time_s, outlook, _PASSED_BY)
+        return max(ahead.values(), default=0.0)
+
+    def _claim(self, point: str, time_s: float, outlook: Outlook, grade_cm: float, before: _Claimed | None) -> None:
+        if before is None:
+            self._number += 1
+        key = f"{point}/{self._number}" if before is None else before.key
+        since_s = time_s if before is None else before.since_s
+        claimed = self._claimed[point] = _Claimed(key, since_s, _GRADES[grade_cm], grade_cm)
+        state = FindingState.RAISED if before is None else FindingState.CHANGED
+        minutes = max(1, round(self._minutes_to(outlook, grade_cm)))
+        fields: dict[str, str | Text] = {
+            "grade": f"{grade_cm:g}",
+            "probability": f"{100 * outlook.passing[grade_cm]:.0f}",
+            "minutes": f"{minutes}",
+            "peak": f"{outlook.peak.likely:.0f}",
+            "peak_low": f"{outlook.peak.low:.0f}",
+            "peak_high": f"{outlook.peak.high:.0f}",
+        }
+        self._claims.append(self._told(point, claimed, state, outlook, fields))
+
+    def _end(self, point: str, time_s: float, outlook: Outlook, ending: Text) -> None:  # noqa: ARG002  # ends are told at the row's time
+        claimed = self._claimed.pop(point)
+        fields: dict[str, str | Text] = {"grade": f"{claimed.grade_cm:g}", "ending": ending}
+        ended = claimed._replace(severity=Severity.NORMAL)
+        self._claims.append(self._told(point, ended, FindingState.CLEARED, outlook, fields))
+
+    def _told(
+        self, point: str, claimed: _Claimed, state: FindingState, outlook: Outlook, fields: Mapping[str, str | Text]
+    ) -> Claim:
+        a_cm = self.cm.get(point, 1.0)
+        seen = {
+            "basis": str(outlook.basis),
+            "passing": {f"{grade:g}": round(share, 3) for grade, share in outlook.passing.items()},
+            "peak_cm": [round(depth, 1) for depth in outlook.peak],
+            "ahead_cm": {
+                str(minutes): [round(each, 1) for each in spread] for minutes, spread in outlook.ahead.items()
+            },
+        }
+        return Claim(
+            self.outcome,
+            claimed.key,
+            state,
+            claimed.severity,
+            outlook.passing[claimed.grade_cm],
+            claimed.since_s,
+            (point,),
+            value=outlook.depth_cm / a_cm,
+            expected=outlook.peak.likely / a_cm,
+            seen=seen,
+            fields=fields,
+        )
+
+    @staticmethod
+    def _minutes_to(outlook: Outlook, grade_cm: float) -> float:
+        """When the likely course passes a grade, straight between the depths that are forecast."""
+        course = [(0.0, outlook.depth_cm), *((float(m), s.likely) for m, s in sorted(outlook.ahead.items()))]
+        peak_min = (outlook.peak_s - outlook.issued_s) / 60
+        course = sorted([*course, (peak_min, outlook.peak.likely)])
+        for (start, low), (end, high) in pairwise(course):
+            if low < grade_cm <= high:
+                return start + (end - start) * (grade_cm - low) / (high - low)
+        return peak_min
+
+    def _expect(self, outlook: Outlook) -> None:
+        a_cm = self.cm.get(outlook.point, 1.0)
+        if outlook.depth_cm < _STIRS_CM and max(spread.likely for spread in outlook.ahead.values()) < _STIRS_CM:
+            return
+        self._expected += [
+            ForecastPoint(
+                outlook.point,
+                outlook.issued_s + 60 * minutes,
+                spread.likely / a_cm,
+                spread.low / a_cm,
+                spread.high / a_cm,
+            )
+            for minutes, spread in sorted(outlook.ahead.items())
+        ]
+
+    def claims(self) -> Sequence[Claim]:
+        """What changed with the row scored last."""
+        return self._claims
+
+    def forecasts(self) -> Sequence[ForecastPoint]:
+        """The depth in 15, 30 and 60 minutes at every point where water stands or comes."""
+        return self._expected
+
+    def state(self) -> dict[str, Any]:
+        """What was seen and what is claimed, as JSON."""
+        return {
+            "forecast": self._forecast.state(),
+            "claimed": {point: list(claimed) for point, claimed in self._claimed.items()},
+            "likely": {point: grade for point, grade in self._likely.items() if grade},
+            "number": self._number,
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on where ``state`` was taken."""
+        self._forecast.restore(state["forecast"])
+        self._claimed = {
+            point: _Claimed(key, since_s, Severity(severity), grade_cm)
+            for point, (key, since_s, severity, grade_cm) in state["claimed"].items()
+        }
+        self._likely = dict(state["likely"])
+        self._number = state["number"]
