@@ -6,7 +6,10 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+
+from simulators.physics.epanet_network import EpanetNetwork
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=15)
@@ -16,8 +19,8 @@ LEAK_END = START + timedelta(days=11)
 PRESSURES = ("P.n1", "P.n2", "P.n3", "P.n4", "P.n5")
 FLOW = "Q.inlet"
 SENSORS = (*PRESSURES, FLOW)
-_NEAR = {"P.n1": 0.1, "P.n2": 0.3, "P.n3": 4.0, "P.n4": 1.0, "P.n5": 0.4}
-"""How many metres of pressure the leak takes at each node."""
+LEAK_M3H = 25.0
+_NODES = ("n1", "n2", "n3", "n4", "n5")
 
 DESCRIPTION = """\
 name = "small-town"
@@ -60,21 +63,30 @@ n5 400 -250
 Row = tuple[datetime, dict[str, float]]
 
 
-def rows(days: float = DAYS, *, seed: int = 7) -> list[Row]:
-    """Pressures in metres and the inlet in m3/h, with a daily round, some noise and one leak."""
+@cache
+def _simulated(steps: int, seed: int) -> tuple[Row, ...]:
+    """EPANET's pressures (m) and inlet (m3/h): a daily round, customers who are not alike, noise, and one leak."""
     random_ = random.Random(seed)  # noqa: S311 - reproducible noise
+    network = EpanetNetwork(NETWORK)
+    numbers = {node: network.node(node) for node in _NODES}
+    inlet = network.link("inlet")
     found = []
-    for number in range(int(timedelta(days=days) / STEP)):
+    for number in range(steps):
         time = START + number * STEP
-        demand = 40 + 20 * math.sin(2 * math.pi * (time.hour + time.minute / 60) / 24) + random_.gauss(0, 0.5)
-        leak = LEAK_BEGIN <= time < LEAK_END
-        row = {
-            sensor: 48 - 0.002 * demand**1.85 * (0.5 + 0.2 * place) + random_.gauss(0, 0.02) - leak * _NEAR[sensor]
-            for place, sensor in enumerate(PRESSURES)
-        }
-        row[FLOW] = demand + 25 * leak
+        demand = 40 + 20 * math.sin(2 * math.pi * (time.hour + time.minute / 60) / 24)
+        drawn = {node: demand / 5 * random_.gauss(1, 0.02) for node in _NODES}
+        drawn["n3"] += LEAK_M3H * (LEAK_BEGIN <= time < LEAK_END)
+        network.set_demands({numbers[node]: value for node, value in drawn.items()})
+        network.solve()
+        row = {f"P.{node}": network.pressure_m(numbers[node]) + random_.gauss(0, 0.01) for node in _NODES}
+        row[FLOW] = network.flow_m3h(inlet) + random_.gauss(0, 0.2)
         found.append((time, {sensor: round(value, 3) for sensor, value in row.items()}))
-    return found
+    return tuple(found)
+
+
+def rows(days: float = DAYS, *, seed: int = 7) -> list[Row]:
+    """What the sensors of the small town show from the start on."""
+    return list(_simulated(int(timedelta(days=days) / STEP), seed))
 
 
 def write_description(folder: Path, *, description: str = DESCRIPTION) -> None:
@@ -89,7 +101,7 @@ def write_description(folder: Path, *, description: str = DESCRIPTION) -> None:
         writer.writerow((FLOW, "water", "flow", "m3/h", "inlet", "", "", 900))
     (folder / "truth.csv").write_text(
         "id,kind,asset,start,end,peak,unit,note\n"
-        f"t1,leak,n3,{LEAK_BEGIN.isoformat()},{LEAK_END.isoformat()},25,m3/h,\n",
+        f"t1,leak,n3,{LEAK_BEGIN.isoformat()},{LEAK_END.isoformat()},{LEAK_M3H:g},m3/h,\n",
         "utf-8",
     )
 

@@ -86,7 +86,7 @@ def test_the_beginning_of_a_recording_gives_the_beginning_of_the_result(
     for before, after in zip(found, alerts, strict=False):
         assert before["cleared_at"] in {None, after["cleared_at"]}
     assert [without_end(alert) for alert in found] == [without_end(alert) for alert in alerts[: len(found)]]
-    last = (recorded.START + timedelta(days=days) - recorded.STEP).isoformat().replace("+00:00", "Z")
+    last = recorded.rows(days)[-1][0].isoformat().replace("+00:00", "Z")
     assert sum(alert["detected_at"] < last for alert in alerts) <= len(found), "something was told too late"
     whole = (result / "scores.csv").read_text("utf-8")
     assert whole.startswith((tmp_path / "out" / "scores.csv").read_text("utf-8"))
