@@ -55,7 +55,7 @@ def test_an_operation_says_how_it_can_fail(method: str, path: str, operation: di
     expected = {"401", "403", "503"}
     if "{" in path:
         expected.add("404")
-    if method == "post" and not path.endswith(("/verdict", "/reprocess")):
+    if method == "post" and not path.endswith(("/verdict", "/reprocess", "/weather-warnings")):
         expected.add("409")
     if operation.get("parameters") or "requestBody" in operation:
         expected.add("422")
