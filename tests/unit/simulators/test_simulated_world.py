@@ -38,7 +38,10 @@ def test_a_sensor_reports_at_its_own_interval(city: City, origin: datetime) -> N
 
 
 def test_values_do_not_repeat_one_another_for_long(city: City, origin: datetime) -> None:
-    """A device that repeats itself is broken; a healthy one must not look like it (dry rain gauges, pumps and gates at rest excepted)."""
+    """A device that repeats itself is broken; a healthy one must not look like it.
+
+    Excepted are dry rain gauges, and pumps and gates at rest.
+    """
     world = World(city, load_scenario("normal-day"), origin, 1)
     rows = [world.step(origin + 5 * k * _MINUTE) for k in range(72)]
     for sensor in city.sensors:
