@@ -14,8 +14,8 @@ from services.core.severity import Severity
 from services.core.text import Text
 
 _GRADES = dict(zip(GRADES_CM, (Severity.MODERATE, Severity.MAJOR, Severity.CRITICAL), strict=True))
-_STIRS_CM = 1.0
-"""Less than this on a road, now and in an hour, is a wet road: nothing is said of it."""
+_STIRS_CM = 3.0
+"""Less than this on a road, now and in the next hour, is a wet road: nothing is said of it."""
 _CAME = Text("the water has come", "积水已到达该等级")
 _PASSED_BY = Text("it is no longer expected", "已不再预计出现积水")
 
@@ -33,8 +33,8 @@ class WaterloggingSearch(ForecastDetector):
     """Watches the low points of a zone and says which grade each is going to pass.
 
     A grade is claimed when it is likelier than ``sure`` in two rows one after the other and the water has not reached
-    it; a claim ends when the water has come to its grade, or when that is less likely than ``unlikely``. ``points`` and
-    ``gauges`` are (sensor, longitude, latitude), ``cm`` how many centimetres one of the unit of a point is.
+    it; a claim ends when every grade ahead is less likely than ``unlikely``. ``points`` and ``gauges`` are (sensor,
+    longitude, latitude), ``cm`` how many centimetres one of the unit of a point is.
     """
 
     name: ClassVar[str] = "waterlogging-forecast"
@@ -122,12 +122,11 @@ class WaterloggingSearch(ForecastDetector):
         if outlook is None or claimed is None:
             if outlook is not None and sure_cm > 0:
                 self._claim(point, time_s, outlook, sure_cm, None)
-        elif outlook.depth_cm >= claimed.grade_cm:
-            self._end(point, time_s, outlook, _CAME)
         elif sure_cm > claimed.grade_cm:
             self._claim(point, time_s, outlook, sure_cm, claimed)
-        elif ahead.get(claimed.grade_cm, 0.0) < self.unlikely:
-            self._end(point, time_s, outlook, _PASSED_BY)
+        elif max(ahead.values(), default=0.0) < self.unlikely:
+            # Until nothing worse is likely it is one trouble, whatever has been reached of it.
+            self._end(point, time_s, outlook, _CAME if reached_cm >= claimed.grade_cm else _PASSED_BY)
         return max(ahead.values(), default=0.0)
 
     def _claim(self, point: str, time_s: float, outlook: Outlook, grade_cm: float, before: _Claimed | None) -> None:

@@ -51,7 +51,7 @@ async def current(
 ) -> list[Forecast]:
     """What is expected now, by sensor and target: the last issue of each sensor, where it is not out of date.
 
-    An issue is out of date half an hour of event time before the sensor's current value.
+    An issue is out of date ten minutes of event time before the sensor's current value.
     """
     return await _select(
         connection,
@@ -59,7 +59,7 @@ async def current(
         join latest on latest.sensor_key = sensor.key
         join lateral (
             select max(issued_at) as issued_at from forecast
-            where sensor_key = sensor.key and issued_at > latest.time - interval '30 minutes'
+            where sensor_key = sensor.key and issued_at > latest.time - interval '10 minutes'
         ) last on true
         join forecast held on held.sensor_key = sensor.key and held.issued_at = last.issued_at
         where (%(lifeline)s::text is null or sensor.lifeline = %(lifeline)s)

@@ -42,10 +42,10 @@ function Expected({ place }: { place: LowPointAnswer }): JSX.Element {
       {place.expected.map((one) => (
         <li key={one.target_time} class="nowrap">
           {word("storm.expected.one", {
-            value: withUnit(one.value, place.unit),
+            value: withUnit(Math.round(one.value), place.unit),
             time: clock(new Date(one.target_time), "time"),
-            low: amount(one.low),
-            high: amount(one.high),
+            low: amount(Math.round(one.low)),
+            high: amount(Math.round(one.high)),
           })}
         </li>
       ))}
