@@ -1,5 +1,7 @@
 """Bursts of water networks, found and located within minutes where customers have no meters."""
 
+from datetime import timedelta
+
 import structlog
 
 from services.alerts.bursts.burst_search import BURST, BurstSearch
@@ -16,6 +18,8 @@ _LEAST_PRESSURES = 4
 """Fewer pressures cannot tell one place from another."""
 _LEAST_METERS = 2
 """A district with one inlet is searched by its inlet flow."""
+_SLOWEST = timedelta(minutes=15)
+"""What begins within minutes shows as a step only where readings come as often; hourly values follow the demand."""
 
 
 def burst_search(site: Site) -> SearchDetector | None:
@@ -29,6 +33,8 @@ def burst_search(site: Site) -> SearchDetector | None:
     if sum(each in PRESSURE for each in counted) < _LEAST_PRESSURES or any(each in DEMAND for each in counted):
         return None
     if sum(each in FLOW for each in counted) < _LEAST_METERS:
+        return None
+    if max(sensor.interval for sensor in site.sensors) > _SLOWEST:
         return None
     channels = [(sensor.id, sensor.quantity, sensor.asset, sensor.unit) for sensor in site.sensors]
     try:
