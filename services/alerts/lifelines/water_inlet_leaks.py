@@ -1,6 +1,7 @@
 """Leaks of a district of which little is metered: its one inlet, and the pressure in a few places."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -9,10 +10,13 @@ from services.alerts.detectors.inlet_leak import HIGH_DEMAND, LEAK, METER_OFF, I
 from services.alerts.hydraulics.epanet_model import EpanetModel
 from services.alerts.hydraulics.inlet_signatures import InletSignatures, inlet_signatures
 from services.alerts.lifelines.contract import Rule, Site
+from services.alerts.lifelines.inlet_among_meters import InletAmongMeters
 from services.alerts.lifelines.water_kinds import water_kind
 from services.core.alert_kind import AlertKind
+from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.lifeline import Lifeline
 from services.core.network_file import NetworkFile, NetworkFormat
+from services.core.pipe_network import NodeKind, PipeNetworkError
 from services.core.sensor import Sensor
 from services.core.severity import Scheme
 from services.core.text import Text
@@ -23,6 +27,8 @@ log = structlog.get_logger()
 _LEAST_LOGGERS = 3
 """With fewer, a leak cannot be told from customers who have changed, nor from a logger that has shifted."""
 _QUANTITIES = frozenset({"pressure", "flow"})
+_FAST = timedelta(minutes=15)
+"""Where several meters report as often as this, bursts are searched with all of them (``water_bursts``)."""
 
 _METER_OFF = AlertKind(
     lifeline=Lifeline.WATER,
@@ -101,19 +107,45 @@ def inlet_leak_search(site: Site) -> SearchDetector | None:
     """
     loggers = [sensor for sensor in site.sensors if sensor.quantity == "pressure"]
     meters = [sensor for sensor in site.sensors if sensor.quantity == "flow"]
-    if len(loggers) < _LEAST_LOGGERS or len(meters) != 1 or {each.quantity for each in site.sensors} != _QUANTITIES:
+    inlet = _inlet(site.network, meters)
+    if len(loggers) < _LEAST_LOGGERS or inlet is None or {each.quantity for each in site.sensors} != _QUANTITIES:
         return None
+    search = _search(site, loggers, inlet)
+    if search is None or len(meters) == 1:
+        return search
+    return InletAmongMeters(search, [sensor.id for sensor in site.sensors])
+
+
+def _inlet(network: NetworkFile | None, meters: Sequence[Sensor]) -> Sensor | None:
+    """The meter of all that flows in: the only one, or that on the only way out of the only source."""
+    if len(meters) == 1:
+        return meters[0]
+    if network is None or network.format is not NetworkFormat.EPANET or not meters:
+        return None
+    if max(meter.interval for meter in meters) <= _FAST:
+        return None
+    try:
+        pipes = read_epanet(network)
+    except (EpanetFileError, PipeNetworkError):
+        return None
+    sources = [node.id for node in pipes.nodes.values() if node.kind in {NodeKind.RESERVOIR, NodeKind.TANK}]
+    ways = [link.id for link in pipes.links.values() if {link.start, link.end} & set(sources)]
+    found = [meter for meter in meters if [meter.asset] == ways]
+    return found[0] if len(sources) == 1 and len(found) == 1 else None
+
+
+def _search(site: Site, loggers: Sequence[Sensor], meter: Sensor) -> InletLeak | None:
     metres = [_metre(sensor) for sensor in loggers]
     names = [sensor.id for sensor in loggers]
     if site.network is None:
         known = site.learn_until_s is not None
-        return InletLeak(names, meters[0].id, metres, [0.0] * len(names)) if known else None
+        return InletLeak(names, meter.id, metres, [0.0] * len(names)) if known else None
     found = _signatures(site.network, loggers)
     if found is None:
         return None
     still = [float(still_m) * metre for still_m, metre in zip(found.still_m, metres, strict=True)]
     model = (found.places, found.leak_shares, found.responses.tolist(), found.doubts.tolist())
-    return InletLeak(names, meters[0].id, metres, still, *model)
+    return InletLeak(names, meter.id, metres, still, *model)
 
 
 def _signatures(network: NetworkFile, loggers: Sequence[Sensor]) -> InletSignatures | None:
