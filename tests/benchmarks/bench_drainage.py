@@ -13,9 +13,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.alerts.forecast.forecast_file import write_forecast
+from services.alerts.forecast.depth_forecast import DepthForecast
 from services.alerts.forecast.forecast_lessons import lessons_of
 from services.alerts.forecast.forecast_walk import walk
+from services.alerts.forecast.outlook import Outlook
+from services.backtest.forecast_file import ForecastFile
+from services.core.forecast import Forecast
 from services.core.recording import read_recording
 from services.core.settings import Settings
 from tests.benchmarks.drainage import forecast_cost
@@ -45,6 +48,9 @@ _REFERENCES: dict[str, Peak] = {
     "linear extrapolation, 30 min": extrapolation(30),
     "forecast": forecast,
 }
+
+_MILLIMETRES = 10.0
+"""In a centimetre."""
 
 
 def say(text: str) -> None:
@@ -86,10 +92,33 @@ def drainage(folder: Path, kept: Path | None, *, cost: bool) -> None:
             say(line)
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
-        with (kept / "forecast.csv").open("w", encoding="utf-8") as file:
-            outlooks = walk(forecast_of(recording), history, from_s=REPORTED, lessons=lessons)
-            rows = write_forecast(file, outlooks, unit="mm")
-        say(f"\n{kept / 'forecast.csv'}: {rows:,} rows")
+        path = kept / "forecast.csv"
+        path.unlink(missing_ok=True)
+        with ForecastFile(path) as file:
+            for outlook in walk(forecast_of(recording), history, from_s=REPORTED, lessons=lessons):
+                file.take(forecasts_of(outlook))
+            file.settle(float("inf"))
+        say(f"\n{path}: {file.rows:,} rows")
+
+
+def forecasts_of(outlook: Outlook) -> list[Forecast]:
+    """An outlook in the millimetres of the recording: the depth in 15, 30 and 60 minutes, and the peak at its time."""
+    targets = [(outlook.issued_s + 60 * minutes, spread) for minutes, spread in outlook.ahead.items()]
+    issued = datetime.fromtimestamp(outlook.issued_s, UTC)
+    name, version = DepthForecast.name, DepthForecast.version
+    return [
+        Forecast(
+            outlook.point,
+            issued,
+            datetime.fromtimestamp(target_s, UTC).replace(microsecond=0),
+            _MILLIMETRES * spread.likely,
+            _MILLIMETRES * spread.low,
+            _MILLIMETRES * spread.high,
+            name,
+            version,
+        )
+        for target_s, spread in sorted([*targets, (outlook.peak_s, outlook.peak)])
+    ]
 
 
 def main() -> None:

@@ -126,7 +126,7 @@ class WaterloggingSearch(ForecastDetector):
             self._claim(point, time_s, outlook, sure_cm, claimed)
         elif max(ahead.values(), default=0.0) < self.unlikely:
             # Until nothing worse is likely it is one trouble, whatever has been reached of it.
-            self._end(point, time_s, outlook, _CAME if reached_cm >= claimed.grade_cm else _PASSED_BY)
+            self._end(point, outlook, _CAME if reached_cm >= claimed.grade_cm else _PASSED_BY)
         return max(ahead.values(), default=0.0)
 
     def _claim(self, point: str, time_s: float, outlook: Outlook, grade_cm: float, before: _Claimed | None) -> None:
@@ -147,7 +147,7 @@ class WaterloggingSearch(ForecastDetector):
         }
         self._claims.append(self._told(point, claimed, state, outlook, fields))
 
-    def _end(self, point: str, time_s: float, outlook: Outlook, ending: Text) -> None:  # noqa: ARG002  # ends are told at the row's time
+    def _end(self, point: str, outlook: Outlook, ending: Text) -> None:
         claimed = self._claimed.pop(point)
         fields: dict[str, str | Text] = {"grade": f"{claimed.grade_cm:g}", "ending": ending}
         ended = claimed._replace(severity=Severity.NORMAL)

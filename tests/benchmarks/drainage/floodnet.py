@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.alerts.forecast.depth_forecast import DepthForecast
-from services.alerts.forecast.forecast_file import centimetres_of
 from services.alerts.forecast.forecast_lessons import Kind, Lessons, Observed, feed
 from services.alerts.forecast.forecast_walk import Schooling
 from services.alerts.forecast.low_points import LowPoint
 from services.core.recorded_readings import read_readings
 from services.core.recording import Recording, moment_of
+from services.core.units import conversion
 
 CROSSED_CM = 10.0
 """The depth whose crossing is foretold: 100 mm."""
@@ -65,10 +65,16 @@ def forecast_of(recording: Recording) -> DepthForecast:
     return DepthForecast(points, grades_cm=(CROSSED_CM,), reports_when_dry=False)
 
 
+def _centimetres_of(unit: str) -> float:
+    found = conversion(unit, "cm")
+    assert found is not None, f"{unit} is no unit of depth"
+    return found.scale
+
+
 def history_of(recording: Recording) -> list[Observed]:
     """Every depth in cm, in the order of time."""
     readings = read_readings(recording)
-    a_cm = [centimetres_of(recording.sensors[sensor].unit) for sensor in readings.sensors]
+    a_cm = [_centimetres_of(recording.sensors[sensor].unit) for sensor in readings.sensors]
     rows = zip(readings.times_us.tolist(), readings.positions.tolist(), readings.values.tolist(), strict=True)
     return sorted(
         Observed(time_us / _MICROSECONDS, Kind.DEPTH, readings.sensors[position], value * a_cm[position])
@@ -84,7 +90,7 @@ def read_floodings(folder: Path) -> list[Flooding]:
                 row["asset"],
                 moment_of(row["start"]).timestamp(),
                 moment_of(row["end"]).timestamp(),
-                float(row["peak"]) * centimetres_of(row["unit"]),
+                float(row["peak"]) * _centimetres_of(row["unit"]),
             )
             for row in csv.DictReader(file)
         ]
