@@ -1,22 +1,16 @@
-"""The city folder: writing the demo city, reading any city. The format is described in ``docs/city-folder.md``."""
+"""The city folder: reading it, and what it holds of each thing. The format is described in ``docs/city-folder.md``."""
 
 import csv
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from simulators.city import Asset, City, Link, LonLat, Organisation, Person, Sensor, Threshold, Words, Zone
-from simulators.demo_city.background import background
-from simulators.demo_city.low_points import COLUMNS, low_point_rows
-from simulators.demo_city.plan import plan_city
-from simulators.physics.city_sewers import city_sewers
-from simulators.physics.epanet_network import epanet_input
-from simulators.physics.swmm_text import swmm_input
 
 _ASSET_COLUMNS = ("id", "lifeline", "kind", "zone", "name_en", "name_zh", "organisation")
-_FILES: Mapping[str, tuple[str, ...]] = {
+FILES: Mapping[str, tuple[str, ...]] = {
     "organisations.csv": ("id", "name_en", "name_zh", "role", "lifelines"),
     "people.csv": ("id", "organisation", "name", "post_en", "post_zh", "phone"),
     "links.csv": ("source", "target", "kind", "length_m"),
@@ -38,41 +32,13 @@ class CityFolderError(ValueError):
     """A city folder cannot be read; the message names the file and what is wrong."""
 
 
-def write_city(folder: Path, seed: int) -> City:
-    """Write the demo city of one seed and return it; existing files of the same names are replaced."""
-    city, streets = plan_city(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_settings(folder / "city.toml", city)
-    rows: dict[str, Iterable[Sequence[object]]] = {
-        "organisations.csv": ((o.id, *o.name, o.role, " ".join(o.lifelines)) for o in city.organisations),
-        "people.csv": ((p.id, p.organisation, p.name, *p.post, p.phone) for p in city.people),
-        "links.csv": ((k.source, k.target, k.kind, k.length_m) for k in city.links),
-        "sensors.csv": (
-            (s.id, s.lifeline, s.quantity, s.unit, s.asset, *s.position, s.interval_s, s.gateway) for s in city.sensors
-        ),
-        "thresholds.csv": (
-            (t.sensor, t.severity, t.side, t.raise_at, t.clear_at, t.on_delay_s, t.off_delay_s, t.source)
-            for t in city.thresholds
-        ),
-    }
-    for name, lines in rows.items():
-        _write_rows(folder / name, _FILES[name], lines)
-    _write_rows(folder / "low_points.csv", COLUMNS, low_point_rows(city))
-    _write_features(folder / "zones.geojson", (zone_feature(zone) for zone in city.zones))
-    _write_features(folder / "assets.geojson", (asset_feature(asset) for asset in city.assets))
-    _write_features(folder / "background.geojson", background(streets))
-    (folder / "network.inp").write_text(epanet_input(city), "utf-8")
-    (folder / "sewers.inp").write_text(swmm_input(city_sewers(city)), "utf-8")
-    return city
-
-
 def read_city(folder: Path) -> City:
     """Read a city folder.
 
     Raises:
         CityFolderError: a file is missing or a field is; the message names both.
     """
-    rows = {name: _read_rows(folder / name, columns) for name, columns in _FILES.items()}
+    rows = {name: _read_rows(folder / name, columns) for name, columns in FILES.items()}
     try:
         return _city(folder, rows)
     except (KeyError, TypeError, ValueError) as error:
@@ -124,30 +90,6 @@ def asset_feature(asset: Asset) -> dict[str, Any]:
             "coordinates": [list(p) for p in asset.points] if line else list(asset.points[0]),
         },
     }
-
-
-def _write_settings(path: Path, city: City) -> None:
-    lines = (
-        f'id = "{city.id}"',
-        f'name_en = "{city.name.en}"',
-        f'name_zh = "{city.name.zh}"',
-        f'timezone = "{city.timezone}"',
-        f"longitude = {city.centre[0]}",
-        f"latitude = {city.centre[1]}",
-    )
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-
-
-def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def _write_features(path: Path, features: Iterable[dict[str, Any]]) -> None:
-    lines = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
-    path.write_text(f'{{"type":"FeatureCollection","features":[\n{lines}\n]}}\n', "utf-8")
 
 
 def _read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

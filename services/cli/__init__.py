@@ -53,6 +53,14 @@ def _settings() -> Settings:
         raise _fail(str(error)) from None
 
 
+def _draw_city(folder: Path, seed: int) -> None:
+    """Write the demo city unless the folder already holds one."""
+    if not (folder / "city.toml").exists():
+        from simulators.demo_city.folder import write_city  # noqa: PLC0415 - drawing the city is heavy to load
+
+        write_city(folder, seed)
+
+
 def _database_url(settings: Settings) -> str:
     if settings.database_url is None:
         raise _fail("LIFELINE_DATABASE_URL is not set; `lifeline demo` brings a database of its own")
@@ -150,14 +158,11 @@ def simulate(
     ] = None,
 ) -> None:
     """Publish a simulated city over MQTT, or write a scenario as a recording."""
-    from simulators.city_folder import write_city  # noqa: PLC0415 - physics are heavy to load
-    from simulators.publisher import simulate as publish  # noqa: PLC0415
-    from simulators.recording import record_scenario  # noqa: PLC0415
-
     if record is not None:
+        from simulators.recording import record_scenario  # noqa: PLC0415 - physics are heavy to load
+
         first = start or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        if not (city / "city.toml").exists():
-            write_city(city, seed)
+        _draw_city(city, seed)
         history, step = timedelta(days=history_days), timedelta(seconds=step_s)
         chosen = tuple(lifeline or ())
         try:
@@ -175,12 +180,13 @@ def simulate(
             raise _fail(str(error)) from None
         typer.echo(f"{count} readings in {record}")
         return
+    from simulators.publisher import simulate as publish  # noqa: PLC0415
+
     settings = _settings()
     if settings.mqtt_url is None:
         raise _fail("LIFELINE_MQTT_URL is not set; `lifeline demo` brings a broker of its own")
     begin = datetime.now(UTC) if start is None else start.replace(tzinfo=start.tzinfo or UTC)
-    if not (city / "city.toml").exists():
-        write_city(city, seed)
+    _draw_city(city, seed)
     try:
         broker = BrokerAddress.from_settings(settings)
         publish(

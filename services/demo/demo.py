@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import typer
 
+from services.alerts import lifelines
 from services.core.city_folder import CityFolder, read_city_folder
 from services.core.organisation import Receiver
 from services.core.recording import read_recording
@@ -29,8 +30,6 @@ from services.demo.ports import LOOPBACK, free_port
 from services.demo.postgres import EmbeddedPostgres
 from services.demo.story import Story, story_time
 from services.demo.supervisor import ChildProcess, Supervisor
-from simulators.city_folder import write_city
-from simulators.recording import write_recording
 
 SEED = 1
 STORY = "story"
@@ -105,7 +104,10 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     """Start everything in order; each part is ready before the next begins."""
     began = datetime.now(UTC)
     city = await _city(data_dir, say)
+    # The rules take seconds to load; the database and the broker need as long to wake up, on the other core.
+    loading = asyncio.create_task(asyncio.to_thread(lifelines.discover))
     database, broker = await _start_stores(supervisor, settings, data_dir, say)
+    await loading
     url = database.url()
     for step in await asyncio.to_thread(preparation.migrate_with_catalogue, url):
         say(f"  {step}")
@@ -118,8 +120,8 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     environment = _environment(settings, data_dir, url, broker, page)
     say("starting the services …")
     for name in ("ingest", "alerts"):
-        await supervisor.start(ChildProcess(name, _command(name), env=environment))
-    api = ChildProcess("api", _command("api"), lambda: _answering(f"{page}/readyz"), env=environment)
+        await supervisor.start(ChildProcess(name, _service(name), env=environment))
+    api = ChildProcess("api", _service("api"), lambda: _answering(f"{page}/readyz"), env=environment)
     progress, truth = data_dir / "simulation.json", data_dir / "truth.csv"
     truth.unlink(missing_ok=True)
 
@@ -145,6 +147,8 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
 async def _city(data_dir: Path, say: Say) -> CityFolder:
     folder = data_dir / "city"
     if not (folder / "city.toml").exists():
+        from simulators.demo_city.folder import write_city  # noqa: PLC0415 - physics are heavy to load
+
         say("making the city …")
         try:
             await asyncio.to_thread(write_city, folder, SEED)
@@ -183,6 +187,10 @@ async def _start_stores(
         )
     )
     return database, broker
+
+
+def _service(name: str) -> list[str]:
+    return [sys.executable, "-m", f"services.{name}"]
 
 
 def _command(*arguments: str) -> list[str]:
@@ -256,6 +264,8 @@ async def _history(data_dir: Path, database_url: str, say: Say) -> datetime:
     origin = datetime.now(UTC).replace(second=0, microsecond=0) - STORY_LENGTH
     if await preparation.has_readings(database_url):
         return origin
+    from simulators.recording import write_recording  # noqa: PLC0415 - physics are heavy to load
+
     say(f"simulating {HISTORY.days} days of history …")
     folder = data_dir / "history"
     await asyncio.to_thread(

@@ -135,8 +135,9 @@ def _child(demo: RunningDemo, name: str) -> psutil.Process:
     words = {
         "database": "postgres",
         "broker": "mosquitto" if "(mosquitto)" in demo.log.read_text(encoding="utf-8") else "iotcore",
+        "simulate": "services.cli simulate",
     }
-    wanted = words.get(name, f"services.cli {name}")
+    wanted = words.get(name, f"services.{name}")
     for process in psutil.Process(demo.process.pid).children():
         if wanted in " ".join(process.cmdline()):
             return process

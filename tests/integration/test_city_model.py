@@ -10,7 +10,7 @@ from services.cli import app
 from services.core.epanet_file import read_epanet
 from services.core.network_file import NetworkFile, NetworkFormat
 from services.demo.preparation import migrate_with_catalogue
-from simulators.city_folder import write_city
+from simulators.demo_city.folder import write_city
 
 
 @pytest.fixture

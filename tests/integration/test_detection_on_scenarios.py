@@ -17,7 +17,7 @@ from services.core.reading import Quality, Reading
 from services.core.sensor import Sensor
 from services.core.severity import Severity
 from services.core.store.networks import RegisteredNetwork
-from simulators.city_folder import write_city
+from simulators.demo_city.folder import write_city
 from simulators.recording import write_recording
 
 ORIGIN = datetime(2026, 7, 14, 6, tzinfo=UTC)

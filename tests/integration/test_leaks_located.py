@@ -11,7 +11,8 @@ import pytest
 from services.backtest.backtest import run_backtest
 from services.core.recording import read_recording
 from simulators.city import City
-from simulators.city_folder import read_city, write_city
+from simulators.city_folder import read_city
+from simulators.demo_city.folder import write_city
 from simulators.recording import record_scenario
 from simulators.scenario import PipeLeak, load_scenario
 from tests.fixtures.pipes import along_the_pipes_m

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.special import chdtri, ndtri
 
 from services.alerts.detectors.contract import UNKNOWN, RowDetector, Score, State, Trainable
 from services.alerts.detectors.running_covariance import Array, RunningCovariance
@@ -139,7 +139,7 @@ def _model(covariance: Array, explained: float, false_alarms: float) -> _Model:
         weighting=(kept / variances[:components]) @ kept.T,
         remainder=np.eye(len(variances)) - kept @ kept.T,
         components=components,
-        t2_limit=float(chi2.ppf(1 - false_alarms, components)),
+        t2_limit=float(chdtri(components, false_alarms)),
         q_limit=q_limit(variances[components:], false_alarms),
     )
 
@@ -153,8 +153,8 @@ def q_limit(variances: Array, false_alarms: float) -> float:
     first, second, third = (float((variances**power).sum()) for power in (1, 2, 3))
     root = 1 - 2 * first * third / (3 * second**2)
     if len(variances) > 1 and root > 0:
-        quantile = float(norm.ppf(1 - false_alarms))
+        quantile = float(ndtri(1 - false_alarms))
         base = 1 + quantile * root * sqrt(2 * second) / first + second * root * (root - 1) / first**2
         if base > 0:
             return float(first * base ** (1 / root))
-    return second / first * float(chi2.ppf(1 - false_alarms, first**2 / second))
+    return second / first * float(chdtri(first**2 / second, false_alarms))

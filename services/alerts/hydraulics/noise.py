@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from services.alerts.hydraulics.epanet_model import Array
 from services.alerts.hydraulics.ledger import Part
@@ -43,7 +43,7 @@ def noise_scales(picture: Picture) -> Array:
                     float(residual[heard] @ np.linalg.solve(linear.noise[np.ix_(heard, heard)], residual[heard]))
                 )
         if squares:
-            rare = float(np.quantile(squares, _RARE) / chi2.ppf(_RARE, len(group)))
+            rare = float(np.quantile(squares, _RARE) / chdtri(len(group), 1 - _RARE))
             scales[group] *= max(float(np.mean(squares)) / len(group), rare)
     return np.maximum(scales, _CALMEST)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from simulators.city import City
-from simulators.city_folder import read_city, write_city
+from simulators.city_folder import read_city
+from simulators.demo_city.folder import write_city
 from simulators.recording import record_scenario
 
 FIRST_SEED = 9301

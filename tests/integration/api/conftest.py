@@ -15,7 +15,7 @@ from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.store import alert_kinds, catalogue, sensors
 from services.core.store.register import save_city
-from simulators.city_folder import write_city
+from simulators.demo_city.folder import write_city
 from tests.integration.api.harness import client, connected, copied_database, save_keys, serving
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.alerts.tracing.city_graph import CityGraph
 from services.core.city_folder import CityFolder, read_city_folder
-from simulators.city_folder import write_city
+from simulators.demo_city.folder import write_city
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulators.city_folder import read_city, write_city
+from simulators.city_folder import read_city
+from simulators.demo_city.folder import write_city
 from simulators.scenario import Scenario, check_scenario
 from tests.benchmarks.detection import own_score
 from tests.benchmarks.detection.own_scenarios import drawn

@@ -11,7 +11,7 @@ import pytest
 from services.core.city_folder import CityFolderError, read_city_folder
 from services.core.severity import Severity
 from services.core.threshold import Side
-from simulators import city_folder as simulated
+from simulators.demo_city import folder as simulated
 
 CITY = 'id = "town"\nname_en = "Town"\nname_zh = "镇"\n'
 FILES = {

@@ -9,7 +9,7 @@ import pytest
 from services.core.reading import Quality
 from services.core.recorded_readings import RecordedReading, read_readings
 from services.core.recording import RecordingError, read_recording
-from simulators.city_folder import write_city
+from simulators.demo_city.folder import write_city
 from simulators.recording import write_recording
 
 DESCRIPTION = 'name = "history"\nreadings = "readings/*"\n'

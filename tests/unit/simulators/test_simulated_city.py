@@ -11,8 +11,9 @@ import networkx as nx
 import pytest
 
 from simulators.city import City
-from simulators.city_folder import CityFolderError, read_city, write_city
+from simulators.city_folder import CityFolderError, read_city
 from simulators.demo_city.draft import QUANTITIES
+from simulators.demo_city.folder import write_city
 from simulators.demo_city.plan import LARGEST_GATEWAY, plan_city
 from simulators.geometry import Projection, distance, inside, nearest_on_line
 from simulators.physics.world import World
