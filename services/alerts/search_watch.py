@@ -44,6 +44,7 @@ class SearchWatch:
         """``detector`` is what the rule made for the ``site``, whose sensors are those of the rule's quantities."""
         self.name = rule.name
         self.quantities = rule.quantities
+        self.leaves_out_faulty = rule.leaves_out_faulty
         self.grid = RowGrid(site.sensors, rule.step.total_seconds(), self._judge)
         self._rule = rule
         self._site = site
@@ -84,7 +85,8 @@ class SearchWatch:
     def _forecast(self, point: ForecastPoint, time_s: float) -> Forecast:
         name, version, _ = self._identity.rsplit(" ", 2)
         target = moment(point.target_s)
-        return Forecast(point.column, moment(time_s), target, point.value, point.low, point.high, name, version)
+        model = None if self._detector is None else detector_memory.model_of(self._detector)
+        return Forecast(point.column, moment(time_s), target, point.value, point.low, point.high, name, version, model)
 
     def _begin_afresh(self) -> None:
         self._abandoned += self._followed.values()
@@ -120,6 +122,7 @@ class SearchWatch:
         evidence = {
             **series({name: self.grid.recent(name) for name in claim.columns[:_SHOWN]}),
             "configuration": configuration_hash(outcome, configuration, ()),
+            "model": None if detector is None else detector_memory.model_of(detector),
             "threshold": None,
             "expected": claim.expected,
             "seen": dict(claim.seen or {}),

@@ -34,6 +34,7 @@ class SensorWatch:
     __slots__ = (
         "_all",
         "_failures",
+        "_faults",
         "_judges",
         "_late",
         "_log",
@@ -61,6 +62,7 @@ class SensorWatch:
         self._recent: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._all = [judge for rule in rules if rule.applies_to(sensor) and (judge := self._judge_of(rule)) is not None]
         self._judges = list(self._all)
+        self._faults = [judge for judge in self._all if judge.rule.kind.sensor_fault]
         self._resting = False
         self._late: LateWatch | None = None
         self.last_s = -inf
@@ -110,6 +112,11 @@ class SensorWatch:
         """Ask those whose rest is over, and no others."""
         self._judges = [judge for judge in self._all if judge.rest.until_s <= time_s]
         self._resting = len(self._judges) < len(self._all)
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether a rule tells now that the sensor itself is at fault."""
+        return any(judge.episode.severity is not Severity.NORMAL for judge in self._faults)
 
     def judge_late(self, time_s: float, value: float, quality: int, into: list[Finding]) -> bool:
         """Ask the limits about a reading not later than ``last_s`` (``late_readings.py``); whether it was new."""

@@ -77,7 +77,15 @@ class ZoneEngine:
         zone_watches = _zone_watches(zone, rules, sensors, log, self.failures)
         self._zone_watches: list[ZoneWatch | SearchWatch] = [*zone_watches, *searches]
         self._rows_of = {
-            sensor.id: [watch.grid for watch in self._zone_watches if sensor.id in watch.grid.columns]
+            sensor.id: [
+                watch.grid
+                for watch in self._zone_watches
+                if sensor.id in watch.grid.columns and not (isinstance(watch, SearchWatch) and watch.leaves_out_faulty)
+            ]
+            for sensor in sensors
+        }
+        self._trusting_rows_of = {
+            sensor.id: [watch.grid for watch in searches if watch.leaves_out_faulty and sensor.id in watch.grid.columns]
             for sensor in sensors
         }
         self._held: list[Sample] = []
@@ -178,6 +186,9 @@ class ZoneEngine:
         if quality != _BAD:
             for row in self._rows_of[sensor]:
                 row.take(sensor, time_s, value, good=quality == _GOOD, into=findings)
+            if (trusting := self._trusting_rows_of[sensor]) and not watch.is_faulty:
+                for row in trusting:
+                    row.take(sensor, time_s, value, good=quality == _GOOD, into=findings)
 
     def _judge_late(self, sample: Sample, findings: list[Finding]) -> None:
         """Judge a reading behind the watermark; in full if its sensor has told nothing newer."""
@@ -193,6 +204,9 @@ class ZoneEngine:
         if quality != _BAD:
             for row in self._rows_of[sensor]:
                 row.take_late(sensor, time_s, value, good=quality == _GOOD)
+            if (trusting := self._trusting_rows_of[sensor]) and not watch.is_faulty:
+                for row in trusting:
+                    row.take_late(sensor, time_s, value, good=quality == _GOOD)
 
     def _judge_past(self, watch: SensorWatch, sample: Sample, findings: list[Finding]) -> None:
         """Judge a reading whose moment is over for its sensor: only the limits are asked, and nothing is unsaid."""

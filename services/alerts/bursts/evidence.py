@@ -27,11 +27,12 @@ class Evidence:
     heard: NDArray[np.bool_]
 
 
-def weigh(departure: Array, signatures: Array, covariance: Array, most_m3h: float) -> Evidence | None:
+def weigh(departure: Array, signatures: Array, errors: Array, covariance: Array, most_m3h: float) -> Evidence | None:
     """Compare a row's departures with what a loss at each pipe would do; ``None`` where too little is heard.
 
-    ``departure`` is NaN where nothing is known, ``signatures`` by instrument and pipe per m3/h, ``covariance`` that of
-    the departures without a loss. ``most_m3h`` is the largest loss that is thought of.
+    ``departure`` is NaN where nothing is known, ``signatures`` by instrument and pipe per m3/h, ``errors`` by
+    instrument what one that is off by one would leave at all (it pulls the fit with it), ``covariance`` that of the
+    departures without a loss. ``most_m3h`` is the largest loss that is thought of.
 
     Source: the matched filter (Turin, IRE Transactions on Information Theory 6, 1960).
     """
@@ -48,7 +49,9 @@ def weigh(departure: Array, signatures: Array, covariance: Array, most_m3h: floa
         deviations = np.full(signatures.shape[1], np.nan)
         deviations[judged] = (weighted @ shown)[judged] / np.sqrt(information[judged])
         best = float(np.nanmax(deviations, initial=0.0))
-        alone = weighted**2 / inverse.diagonal()
+        off = errors[np.ix_(position, position)]
+        known = np.maximum(np.einsum("ij,ij->j", off, inverse @ off), 1e-12)
+        alone = (weighted @ off) ** 2 / known
         odd = int(alone.argmax())
         if alone[odd] <= max(_ONE_ALONE, best**2):
             return Evidence(deviations, heard)

@@ -61,24 +61,34 @@ class PartWatch:
         """When the largest sum began to grow, seconds since 1970."""
         return float(self._since[int(self.sums.argmax())])
 
-    def take(self, time_s: float, residual: Array, supply: SupplyState, left: Array) -> Evidence | None:
-        """Take what the fit left of a row at all instruments of the supply; ``None`` where it tells nothing."""
+    def weighed(self, residual: Array, supply: SupplyState, left: Array) -> Evidence | None:
+        """What the fit left of a row at all instruments of the supply, weighed; ``None`` where it tells nothing."""
         departure = self._departure(residual)
-        evidence = None
-        if np.isfinite(departure).any():
-            measured = self.part.measured
-            signatures = self.signatures(supply, left)[measured]
-            evidence = weigh(departure, signatures, self._covariance(supply), float(self.part.draw_m3h.sum()))
-        if evidence is None:
+        if not np.isfinite(departure).any():
             return None
+        measured = self.part.measured
+        signatures = self.signatures(supply, left)[measured]
+        errors = np.eye(len(measured))
+        is_instrument = measured < supply.size
+        errors[:, is_instrument] = left[np.ix_(measured, measured[is_instrument])]
+        return weigh(departure, signatures, errors, self._covariance(supply), float(self.part.draw_m3h.sum()))
+
+    def odd(self, residual: Array, evidence: Evidence | None) -> set[int]:
+        """The instruments of the supply that spoke in this row and were left out of what was weighed."""
+        if evidence is None:
+            return set()
+        spoke = np.isfinite(self._departure(residual))
+        return {int(each) for each in self.part.measured[spoke & ~evidence.heard]}
+
+    def take(self, time_s: float, residual: Array, evidence: Evidence) -> None:
+        """Add a row to the sums and, while a loss is told, to its mean."""
         self._add_up(time_s, evidence.deviations)
-        row = np.where(evidence.heard, departure, np.nan).tolist()
+        row = np.where(evidence.heard, self._departure(residual), np.nan).tolist()
         self._recent.append((time_s, row))
         if self._open is not None:
             self._open = _one_more(self._open, row)
             shows = np.nanmax(evidence.deviations[self._followed], initial=-np.inf) >= _DRIFT
             self._quiet_rows = 0 if shows else self._quiet_rows + 1
-        return evidence
 
     def signatures(self, supply: SupplyState, left: Array) -> Array:
         """By instrument of the supply, what each m3/h lost from the middle of each pipe of the part leaves of it."""
@@ -135,11 +145,22 @@ class PartWatch:
         """Whether nothing shows the loss any more."""
         return self._quiet_rows >= _QUIET_ROWS
 
+    def usual(self, instrument: int) -> float:
+        """What the fit usually leaves at an instrument of the supply; 0 where that is not known yet."""
+        position = np.flatnonzero(self.part.measured == instrument)
+        usual = self._usual.mean[position[0]] if len(position) else 0.0
+        return float(usual) if np.isfinite(usual) else 0.0
+
     def close(self) -> None:
-        """The loss has ended, or is another part's; all sums begin anew."""
+        """The loss has ended, or is none of this part's; all sums begin anew."""
         self._open, self._quiet_rows = None, 0
         self.sums = np.zeros(len(self.part.pipes))
         self._since = np.full(len(self.part.pipes), np.nan)
+
+    @property
+    def shows(self) -> bool:
+        """Whether the row taken last showed the loss that is followed."""
+        return self._quiet_rows == 0
 
     @property
     def rows(self) -> int:
@@ -155,12 +176,24 @@ class PartWatch:
         if self._open is None:
             raise RuntimeError("no loss is followed")
         count, sums = self._open
-        size = len(supply.noise)
-        departure, covariance = np.full(size, np.nan), np.zeros((size, size))
-        departure[self.part.measured] = np.array(sums) / max(count, 1)
         independent = count / (1 + (count - 1) * _SAME)
-        covariance[np.ix_(self.part.measured, self.part.measured)] = self._covariance(supply) / max(independent, 1.0)
-        return departure, covariance
+        return self._of_supply(np.array(sums) / max(count, 1), self._covariance(supply) / max(independent, 1.0), supply)
+
+    def row(self, residual: Array, supply: SupplyState) -> tuple[Array, Array]:
+        """The departure of all instruments of the supply in one row, and the covariance of its error."""
+        return self._of_supply(self._departure(residual), self._covariance(supply), supply)
+
+    def _of_supply(self, departure: Array, covariance: Array, supply: SupplyState) -> tuple[Array, Array]:
+        size, measured = len(supply.noise), self.part.measured
+        everywhere, error = np.full(size, np.nan), np.zeros((size, size))
+        everywhere[measured] = departure
+        error[np.ix_(measured, measured)] = covariance
+        return everywhere, error
+
+    def doubt(self) -> None:
+        """What the sums tell is no more than noise so far."""
+        self._open, self._quiet_rows = None, 0
+        self.sums = self.sums / 2
 
     def state(self) -> dict[str, Any]:
         """Sums, what is usual, and recent rows."""

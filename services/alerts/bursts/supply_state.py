@@ -35,6 +35,7 @@ _RATIO_DEVIATION = 0.05
 _LITTLE = 0.01
 """A part that changes by less of all that is drawn changes nobody else's heads."""
 _MOST_ROUNDS = 8
+_LEVEL_ERROR_M = 0.03
 _NUDGE_M = 0.5
 _LEAST_SHARE = 0.02
 _WILD_M_PER_M3H = 20.0
@@ -122,10 +123,17 @@ class SupplyState:
     def _begin(self) -> None:
         self.shares: Array = np.ones(len(self._draws))
         self.heads_m: Array = self.model.solve(self._usual()).head_m[self._sources]
+        self.shut: frozenset[int] = frozenset()
+        self.shown: Array = np.full(self.size, np.nan)
         self._levels_m: dict[int, float] = {}
         self._about: tuple[Array, Array, dict[int, float]] | None = None
         self._answers: Answers | None = None
         self._fits: dict[bytes, tuple[Array, Array]] = {}
+
+    def shut_links(self, links: frozenset[int]) -> None:
+        """From now on these links are shut, and no others."""
+        self.shut = links
+        self._about, self._answers, self._fits = None, None, {}
 
     def take(self, values: Array) -> Departure | None:
         """Fit the state to a row of values in metres and m3/h; ``None`` where the model finds no solution for it."""
@@ -146,7 +154,8 @@ class SupplyState:
         for _ in range(_MOST_ROUNDS):
             self._linearise_where_needed()
             gain, left = self._fit(heard)
-            beside = np.where(heard, measured - self.seen(self.solved(self.shares, self.heads_m)), 0.0)
+            self.shown = self.seen(self.solved(self.shares, self.heads_m))
+            beside = np.where(heard, measured - self.shown, 0.0)
             step = gain @ beside
             count = len(self.shares)
             share_step, head_step = step[:count], step[count:]
@@ -163,6 +172,13 @@ class SupplyState:
         known = [bool(heard[self._meters_of(part)].all()) for part in self.parts if part.draw_m3h.sum() > 0]
         ratios = self.shares / self._others(self.shares)
         return np.where(known, ratios[: len(known)], np.nan)
+
+    def draw_m3h(self, part: Part, departure: Departure) -> float:
+        """What a part draws as it was fitted last, NaN where it draws nothing or one of its meters was silent."""
+        number = int(part.measured[-1]) - self.size
+        if number < 0 or not np.isfinite(departure.residual[self.size + number]):
+            return float("nan")
+        return float(self.shares[number] * part.draw_m3h.sum())
 
     def _meters_of(self, part: Part) -> NDArray[np.intp]:
         is_meter = (part.measured >= len(self.metering.pressure)) & (part.measured < self.size)
@@ -182,8 +198,16 @@ class SupplyState:
         change = np.abs(shares - before)
         return bool(((change > most * before) & (change * by_part > little)).any())
 
-    def solved(self, shares: Array, heads_m: Array, extra: Sequence[tuple[int, float]] = ()) -> HydraulicState:
+    def solved(
+        self,
+        shares: Array,
+        heads_m: Array,
+        extra: Sequence[tuple[int, float]] = (),
+        shut: frozenset[int] | None = None,
+    ) -> HydraulicState:
         """The network while its parts draw these shares of what they usually do, and ``extra`` m3/h at some nodes.
+
+        ``shut`` are the links that are shut instead of those that are.
 
         Raises:
             ArithmeticError: EPANET finds no solution.
@@ -191,18 +215,24 @@ class SupplyState:
         drawn = shares @ self._draws
         for node, flow_m3h in extra:
             drawn[node] += flow_m3h
-        return self.model.solve(drawn, heads_m=self._held(heads_m))
+        closed = [self.model.links[link] for link in sorted(self.shut if shut is None else shut)]
+        return self.model.solve(drawn, heads_m=self._held(heads_m), closed=closed)
 
     def _held(self, heads_m: Array) -> dict[str, float]:
         model = self.model
         held = {model.nodes[node]: float(head) for node, head in zip(self._sources, heads_m, strict=True)}
         for node, level_m in self._levels_m.items():
-            held[model.nodes[node]] = float(model.elevation_m[node]) + level_m
+            held[model.nodes[node]] = float(model.elevation_m[node]) + self._standing_m(node, level_m)
         return held
 
+    def _standing_m(self, node: int, level_m: float) -> float:
+        """A tank's level; within its gauge's error of a limit it stands there, and gives or takes nothing more."""
+        return next((each for each in self.model.tank_limits_m(node) if abs(level_m - each) <= _LEVEL_ERROR_M), level_m)
+
     def seen(self, state: HydraulicState) -> Array:
-        """What the instruments would show: pressures (m), then flows (m3/h)."""
-        return np.concatenate([state.pressure_m[self.metering.pressure_node], state.flow_m3h[self.links]])
+        """What the instruments would show: pressures (m), then flows (m3/h). In an empty pipe none shows a pressure."""
+        pressure_m = np.maximum(state.pressure_m[self.metering.pressure_node], 0.0)
+        return np.concatenate([pressure_m, state.flow_m3h[self.links]])
 
     @property
     def answers(self) -> Answers:
@@ -261,6 +291,11 @@ class SupplyState:
         return -np.vstack([response[:count], flows])
 
     @property
+    def sources(self) -> NDArray[np.intp]:
+        """The nodes whose heads are fitted, in the order of ``heads_m``."""
+        return self._sources
+
+    @property
     def noise(self) -> Array:
         """The covariance, by a priori knowledge, of all that a departure tells."""
         size, count = self.size, self._ratio_count
@@ -314,6 +349,7 @@ class SupplyState:
             "heads_m": self.heads_m.tolist(),
             "levels_m": sorted(self._levels_m.items()),
             "about": about,
+            "shut": sorted(self.shut),
         }
 
     def restore(self, state: State) -> None:
@@ -322,6 +358,7 @@ class SupplyState:
         self.shares = np.array(state["shares"], dtype=np.float64)
         self.heads_m = np.array(state["heads_m"], dtype=np.float64)
         self._levels_m = {int(node): level_m for node, level_m in state["levels_m"]}
+        self.shut = frozenset(state["shut"])
         if state["about"] is not None:
             shares, heads_m, levels_m = state["about"]
             levels = {int(node): level_m for node, level_m in levels_m}

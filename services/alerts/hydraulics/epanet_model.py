@@ -257,6 +257,14 @@ class EpanetModel:
             self._set_head(node, head_m)
         self._heads = standing
 
+    def tank_limits_m(self, node: int) -> tuple[float, float]:
+        """The least and the greatest level of a tank; at them EPANET lets nothing out, and nothing in."""
+        least, most = (
+            float(_epanet.getnodevalue(self._project, node + 1, limit)) * self._m
+            for limit in (_epanet.MINLEVEL, _epanet.MAXLEVEL)
+        )
+        return least, most
+
     def _head(self, node: int) -> float:
         if self.is_tank[node]:
             level = _epanet.getnodevalue(self._project, node + 1, _epanet.TANKLEVEL)
@@ -266,10 +274,8 @@ class EpanetModel:
     def _set_head(self, node: int, head_m: float) -> None:
         if self.is_tank[node]:
             # A measured level may lie a little beyond the limits that the text gives the tank, which EPANET refuses.
-            least, most = (
-                _epanet.getnodevalue(self._project, node + 1, limit) for limit in (_epanet.MINLEVEL, _epanet.MAXLEVEL)
-            )
-            level = min(max((head_m - float(self.elevation_m[node])) / self._m, least), most)
+            least_m, most_m = self.tank_limits_m(node)
+            level = min(max(head_m - float(self.elevation_m[node]), least_m), most_m) / self._m
             _epanet.setnodevalue(self._project, node + 1, _epanet.TANKLEVEL, level)
         else:
             _epanet.setnodevalue(self._project, node + 1, _epanet.ELEVATION, head_m / self._m)

@@ -86,6 +86,7 @@ class SearchRule:
     ``fields`` beside those that every sentence has.
     ``detector`` answers ``None`` where the site has not what the method needs. Where it applies, the rules named in
     ``replaces`` are not asked at the same sensors: two methods that see the same trouble would tell it twice.
+    ``leaves_out_faulty`` keeps from it what a sensor says while the fault rules tell that it is faulty.
     """
 
     name: str
@@ -94,6 +95,7 @@ class SearchRule:
     detector: Callable[[Site], SearchDetector | None]
     replaces: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
+    leaves_out_faulty: bool = False
     step: timedelta = timedelta(minutes=5)
 
 

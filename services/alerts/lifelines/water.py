@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.alerts.bursts.night_draw import NIGHT_BEGINS_S, NIGHT_ENDS_S
 from services.alerts.detectors.neighbour_residual import NeighbourResidual
 from services.alerts.detectors.night_flow import NightFlow
 from services.alerts.detectors.seasonal import Seasonal
@@ -10,7 +11,7 @@ from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule, limits_of, same_for_all
 from services.alerts.lifelines.faults import faults_of
 from services.alerts.lifelines.water_bursts import BURST_SEARCH
-from services.alerts.lifelines.water_kinds import LEAK, water_kind
+from services.alerts.lifelines.water_kinds import LEAK, NIGHT_FLOW_HIGH, water_kind
 from services.alerts.lifelines.water_leaks import LEAK_SEARCH
 from services.alerts.lifelines.water_operation import QUANTITIES, RESTING, SEARCHES, SENSOR_RULES, SWITCHED
 from services.core.alert_kind import AlertKind
@@ -21,7 +22,6 @@ from services.core.severity import Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
 
-_HOUR_S = 3600.0
 _KPA = {"kPa": 1.0, "MPa": 0.001, "m": 0.102, "bar": 0.01}
 """One kilopascal in the units in which pressure is declared."""
 _LEAK_SIGNS = {"pressure": -1, "flow": 1}
@@ -47,11 +47,6 @@ PRESSURE_HIGH = water_kind(
     "pressure-high",
     Text("Water pressure high", "供水压力过高"),
     Text("Check the pressure-reducing valves and the pumps.", "检查减压阀和泵站。"),
-)
-NIGHT_FLOW_HIGH = water_kind(
-    "night-flow-high",
-    Text("Night flow high", "夜间流量偏高"),
-    Text("Plan listening in the district; nothing is urgent.", "安排该分区听漏检测，无需紧急处置。"),
 )
 TANK_LEVEL = water_kind(
     "tank-level",
@@ -186,8 +181,7 @@ NIGHT_FLOW = SensorRule(
     ),
     cleared=Text("Night flow at {asset} is back to what is usual.", "{asset}夜间最小流量已恢复正常。"),
     quantities=("flow",),
-    # 02:00 to 04:00 in China, which has one time zone.
-    detector=lambda _: NightFlow(18 * _HOUR_S, 20 * _HOUR_S),
+    detector=lambda _: NightFlow(NIGHT_BEGINS_S, NIGHT_ENDS_S),
     grades=same_for_all(
         Threshold(
             Severity.MINOR,

@@ -28,3 +28,8 @@ LEAK = water_kind(
     ),
     Severity.MAJOR,
 )
+NIGHT_FLOW_HIGH = water_kind(
+    "night-flow-high",
+    Text("Night flow high", "夜间流量偏高"),
+    Text("Plan listening in the district; nothing is urgent.", "安排该分区听漏检测，无需紧急处置。"),
+)

@@ -33,7 +33,7 @@ RIGHT_NAMES: Mapping[str, frozenset[str]] = {
 }
 """What is to be found, and the kinds of alert that name it rightly."""
 _FITTING: Mapping[str, frozenset[str]] = {
-    "pipe-leak": _LEAK | {"night-flow-high", "pressure-low", "tank-level", "operation-unusual"},
+    "pipe-leak": _LEAK | {"unusual-draw", "night-flow-high", "pressure-low", "tank-level", "operation-unusual"},
     "gas-leak": frozenset({"methane-high", "gas-pressure-low", "gas-flow-high"}),
     "waterlogging": frozenset({"waterlogging"}),
     "overload": frozenset({"overload"}),
@@ -41,7 +41,7 @@ _FITTING: Mapping[str, frozenset[str]] = {
 """Kinds by which it counts as found, be it by a weaker name."""
 _PLACED = frozenset({"waterlogging", "overload"})
 _EXCUSED: Mapping[str, frozenset[str]] = {
-    "hydrant-use": frozenset({"pressure-low"}),
+    "hydrant-use": frozenset({"unusual-draw", "pressure-low"}),
     "valve-shut": frozenset({"pressure-low", "flow-path-changed", "operation-unusual"}),
     "pump-schedule": frozenset({"pump-schedule-changed", "pressure-low", "pressure-high", "operation-unusual"}),
     "cloudburst": frozenset({"heavy-rain", "manhole-surcharge", "pump-overload"}),
@@ -49,9 +49,9 @@ _EXCUSED: Mapping[str, frozenset[str]] = {
 }
 """Kinds that tell rightly what else happens."""
 _FAULT_NAMES: Mapping[str, frozenset[str]] = {
-    "stuck": frozenset({"sensor-stuck"}),
+    "stuck": frozenset({"sensor-stuck", "pressure-off-model", "meter-off-model"}),
     "out-of-range": frozenset({"sensor-out-of-range"}),
-    "spikes": frozenset({"sensor-spiky"}),
+    "spikes": frozenset({"sensor-spiky", "pressure-off-model", "meter-off-model"}),
     "outage": frozenset({"sensor-silent", "gateway-silent"}),
     "noise": frozenset({"pressure-off-model", "sensor-spiky"}),
     "drift": frozenset({"pressure-off-model"}),
