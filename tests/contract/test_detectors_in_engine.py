@@ -7,9 +7,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-import pytest
-
-from services.alerts.detectors import AnyDetector, discover
+from services.alerts.detectors import AnyDetector
 from services.alerts.detectors.contract import Detector, RowDetector
 from services.alerts.lifelines import discover as lifelines
 from services.alerts.lifelines.contract import LifelineRules, Rule, SearchRule, SensorRule, ZoneRule, same_for_all
@@ -20,14 +18,14 @@ from services.core.sensor import Sensor
 from services.core.severity import Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
-from tests.contract.detector_examples import DAY_S, STEP_S, Example, Row, examples
+from tests.contract.detector_examples import DAY_S, STEP_S, Example, Row, every_example, examples
 
 EXAMPLES = examples()
 LATENESS = timedelta(minutes=20)
 _WATER = lifelines()[Lifeline.WATER]
 _SAID = Text("{sensor}", "{sensor}")
 
-every = pytest.mark.parametrize("kind", discover(), ids=lambda kind: kind.name)
+every = every_example()
 
 
 def rules_of(kind: AnyDetector, example: Example) -> LifelineRules:

@@ -32,7 +32,7 @@ UNITS = {
     (Lifeline.BRIDGE, "acceleration_rms"): "m/s2",
 }
 FAULTS = {"sensor-silent", "gateway-silent", "sensor-out-of-range", "sensor-stuck", "sensor-spiky"}
-MODEL_FAULTS = {"pressure-off-model", "inlet-meter-off-pressures"}
+MODEL_FAULTS = {"pressure-off-model", "meter-off-model", "inlet-meter-off-pressures", "gauge-off-sewers"}
 
 every = pytest.mark.parametrize("rules", discover().values(), ids=lambda rules: str(rules.lifeline))
 

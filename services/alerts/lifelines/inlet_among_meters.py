@@ -11,6 +11,8 @@ class InletAmongMeters(SearchDetector):
     """Hands the inlet leak search the columns it knows and leaves the other meters out.
 
     ``columns`` are those of the rows; the search's own are among them.
+
+    Source: that of ``InletLeak``.
     """
 
     name: ClassVar[str] = "inlet-leak-among-meters"
@@ -24,6 +26,10 @@ class InletAmongMeters(SearchDetector):
     def configuration(self) -> dict[str, Any]:
         """The search's own, and all columns."""
         return {"columns": list(self.columns), "search": self._search.configuration()}
+
+    def reset(self) -> None:
+        """Let the search forget what it has learnt."""
+        self._search.reset()
 
     def score(self, time_s: float, row: Sequence[float]) -> Score:
         """What the search says of its columns."""

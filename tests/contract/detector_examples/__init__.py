@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from inspect import isabstract
 from math import sin, tau
 from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pytest
 
+from services.alerts import detectors, lifelines
 from services.alerts.detectors import AnyDetector
+from services.alerts.detectors.contract import SearchDetector
 
 DAY_S = 86_400.0
 STEP_S = 900.0
@@ -48,7 +52,8 @@ class Example:
 
     ``outcomes`` are the names a search may claim, ``columns`` the sensors of a stream. A detector that says nothing
     in the first hour, whatever comes, is ``silent_at_first``; only those that judge a value by itself are not.
-    ``days`` are learnt before the fault comes, and after ``full_days`` the memory grows no more.
+    ``days`` are learnt before the fault comes, and after ``full_days`` the memory grows no more, or by no more than
+    ``most_growth`` where filling it takes too long for a test. Those that solve a model often are ``slow``.
     """
 
     arguments: Mapping[str, Any]
@@ -60,7 +65,30 @@ class Example:
     silent_at_first: bool = True
     days: float = 7.0
     full_days: float = 2.5
+    most_growth: float = 1.5
+    slow: bool = False
     build: Callable[[AnyDetector, Mapping[str, Any]], Any] = field(default=lambda kind, arguments: kind(**arguments))
+
+
+def every_detector() -> tuple[AnyDetector, ...]:
+    """Every detector of the library, and every search that a lifeline's rules bring along, by name."""
+    lifelines.discover()
+    found: dict[str, AnyDetector] = {kind.name: kind for kind in detectors.discover()}
+    searches: list[Any] = [SearchDetector]
+    while searches:
+        kind = searches.pop()
+        searches += kind.__subclasses__()
+        if kind.__module__.startswith("services.") and not isabstract(kind):
+            found[kind.name] = kind
+    return tuple(found[name] for name in sorted(found))
+
+
+def every_example(*, without: tuple[type, ...] = (), only: type = object) -> pytest.MarkDecorator:
+    """Run a test with every detector, or with every one of a sort."""
+    known = examples()
+    kinds = [kind for kind in every_detector() if issubclass(kind, only) and not issubclass(kind, without)]
+    slow = {kind.name: [pytest.mark.slow] if kind.name in known and known[kind.name].slow else [] for kind in kinds}
+    return pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name, marks=slow[kind.name]) for kind in kinds])
 
 
 def examples() -> Mapping[str, Example]:

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from math import sin, tau
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from services.alerts.detectors import AnyDetector
+from services.alerts.detectors.inlet_leak import InletLeak
 from tests.contract.detector_examples import DAY_S, STEP_S, Example, Row, Stream
 
 _STILL_M = 60.0
@@ -39,16 +42,25 @@ def _leaking_beside_the_second(normal: Stream) -> Iterable[Row]:
         yield time_s, (*low, flow + _LEAK)
 
 
+def _among_meters(kind: AnyDetector, arguments: Mapping[str, Any]) -> Any:
+    return kind(InletLeak(**arguments["search"]), arguments["columns"])  # type: ignore[call-arg]
+
+
+_INLET = {"loggers": ("a", "b", "c"), "meter": "d", "metres": (1.0, 1.0, 1.0), "still": (_STILL_M,) * 3}
+_LEARNT: dict[str, Any] = {
+    "normal": _district,
+    "fault": _leaking_beside_the_second,
+    "columns": ("a", "b", "c", "d"),
+    "outcomes": ("inlet-leak", "inlet-meter-off", "inlet-demand-high"),
+    "days": 8.0,
+    "full_days": 11.0,
+}
+
 EXAMPLES: Mapping[str, Example] = MappingProxyType(
     {
-        "inlet-leak": Example(
-            {"loggers": ("a", "b", "c"), "meter": "d", "metres": (1.0, 1.0, 1.0), "still": (_STILL_M,) * 3},
-            normal=_district,
-            fault=_leaking_beside_the_second,
-            columns=("a", "b", "c", "d"),
-            outcomes=("inlet-leak", "inlet-meter-off", "inlet-demand-high"),
-            days=8.0,
-            full_days=11.0,
-        )
+        "inlet-leak": Example(_INLET, **_LEARNT),
+        "inlet-leak-among-meters": Example(
+            {"columns": ("a", "b", "c", "d"), "search": _INLET}, build=_among_meters, **_LEARNT
+        ),
     }
 )
