@@ -15,8 +15,12 @@ class UnfitStateError(Exception):
 
 
 def identity(detector: AnyDetector, model: str = "") -> str:
-    """Name, version and a short hash of the configuration and of the ``model`` that the detector works with."""
-    configuration = json.dumps([detector.configuration(), model_of(detector) or model], sort_keys=True)
+    """Name, version and a short hash of the configuration and of the ``model`` that the detector works with.
+
+    What a search was taught is kept apart from what it has seen: its memory goes with any model it was taught.
+    """
+    taught = None if isinstance(detector, SearchDetector) else model_of(detector)
+    configuration = json.dumps([detector.configuration(), taught or model], sort_keys=True)
     return f"{detector.name} {detector.version} {sha256(configuration.encode()).hexdigest()[:12]}"
 
 

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection, errors
 from services.alerts import lifelines, loop
 from services.alerts.city_clock import CityClock
 from services.alerts.lane import Lane, Taker
+from services.alerts.lifelines.drainage_forecast import with_low_points
 from services.alerts.membership import Membership
 from services.alerts.metrics import Metrics
 from services.alerts.models.adoption import with_models
@@ -33,6 +34,7 @@ from services.core.store import (
     new_normals,
     sensors,
     shares,
+    storms,
 )
 from services.core.store.detector_state import StateRow
 from services.core.store.feed import END, FeedEntry, FeedPosition
@@ -273,7 +275,11 @@ class FeedFollower:
         models = await networks.load_networks(connection)
         units = await asyncio.to_thread(self._units.of, registered, models)
         taught = {(each.rule, each.target): each for each in await detector_models.in_use(connection)}
-        units = {name: replace(unit, rules=with_models(unit.rules, taught)) for name, unit in units.items()}
+        low_points = await storms.load_low_points(connection)
+        units = {
+            name: replace(unit, rules=with_models(with_low_points(unit.rules, low_points), taught))
+            for name, unit in units.items()
+        }
         conclusions = loop.City(
             kinds=await alert_kinds.load_alert_kinds(connection),
             graph=graph,

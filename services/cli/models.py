@@ -92,6 +92,10 @@ def _standing(model: DetectorModel) -> str:
 
 
 def _figures(scores: HoldBack) -> str:
+    if scores.loss is not None:
+        return (
+            f"loss {scores.loss:.3g} (default {scores.default_loss or 0:.3g}), false warnings {scores.false_alarms:.0%}"
+        )
     return f"separation {scores.separation:.3f}, false alarms {scores.false_alarms:.2%} of {scores.rows} rows"
 
 

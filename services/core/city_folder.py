@@ -204,6 +204,9 @@ class ModelledZones:
     zones: tuple[str, ...]
 
 
+_Measured = Annotated[Annotated[float, Field(gt=0, le=1_000_000)] | None, BeforeValidator(_none_if_empty)]
+
+
 class _LowPointRow(_Row):
     asset: Name
     person: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
@@ -212,6 +215,12 @@ class _LowPointRow(_Row):
     sandbags: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     barriers: Annotated[int, Field(ge=0, le=1000)] = 0
     prepare_from: Annotated[Severity, Field(ge=1)] = Severity.MODERATE
+    contributing_ha: _Measured = None
+    drain_m3_s: _Measured = None
+    storage_m3: _Measured = None
+    expected_15min_cm: _Measured = None
+    expected_30min_cm: _Measured = None
+    expected_60min_cm: _Measured = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +322,12 @@ def _low_point(row: _LowPointRow) -> LowPoint:
         sandbags=row.sandbags,
         barriers=row.barriers,
         prepare_from=row.prepare_from,
+        contributing_ha=row.contributing_ha,
+        drain_m3_s=row.drain_m3_s,
+        storage_m3=row.storage_m3,
+        expected_15min_cm=row.expected_15min_cm,
+        expected_30min_cm=row.expected_30min_cm,
+        expected_60min_cm=row.expected_60min_cm,
     )
 
 

@@ -25,12 +25,20 @@ class HoldBack:
     ``false_alarms`` the share that reached a grade of the rule although nothing had been reported there, and
     ``separation`` the probability that a row with a made-up fault scores higher than one without (area under the ROC
     curve; 0.5 is blind).
+
+    Of a forecast, ``rows`` are the values it told, ``known`` the share that could be compared with what came,
+    ``false_alarms`` the share of its warnings after which the trouble did not come within the hour, and ``separation``
+    the probability that a row in the hour before a trouble scores higher than one before none. ``loss`` is the mean
+    error of its 10, 50 and 90 % (pinball loss) in the sensor's unit, ``default_loss`` that of the same detector
+    without a model.
     """
 
     rows: int
     known: float
     false_alarms: float
     separation: float
+    loss: float | None = None
+    default_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

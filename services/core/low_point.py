@@ -19,6 +19,9 @@ class LowPoint:
 
     ``person`` is the identifier of who answers for it, ``pumps`` the pumps that drain it; ``mobile_pumps``,
     ``sandbags`` and ``barriers`` are how many are brought there from warnings of ``prepare_from`` on.
+    ``contributing_ha`` drain to it, its gullies swallow ``drain_m3_s``, and ``storage_m3`` stand there when it is 40 cm
+    deep: with all three its floodings are foretold from the rain. ``expected_15min_cm`` and so on are the depths from
+    which water expected in so many minutes is warned of; ``None`` is the default of the drainage rules.
     """
 
     asset: str
@@ -28,6 +31,25 @@ class LowPoint:
     sandbags: int
     barriers: int
     prepare_from: Severity
+    contributing_ha: float | None = None
+    drain_m3_s: float | None = None
+    storage_m3: float | None = None
+    expected_15min_cm: float | None = None
+    expected_30min_cm: float | None = None
+    expected_60min_cm: float | None = None
+
+    @property
+    def hollow(self) -> tuple[float, float, float] | None:
+        """Area (ha), drain (m3/s) and volume (m3), if all three are registered."""
+        if self.contributing_ha is None or self.drain_m3_s is None or self.storage_m3 is None:
+            return None
+        return self.contributing_ha, self.drain_m3_s, self.storage_m3
+
+    @property
+    def expected_cm(self) -> dict[int, float]:
+        """The depths from which water in so many minutes is warned of, where the place has its own."""
+        told = {15: self.expected_15min_cm, 30: self.expected_30min_cm, 60: self.expected_60min_cm}
+        return {minutes: depth_cm for minutes, depth_cm in told.items() if depth_cm is not None}
 
 
 class StormTask(StrEnum):

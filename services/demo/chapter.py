@@ -1,6 +1,7 @@
 """One thing that really happens in the story, and how far the loop has taken it. Pure."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,10 @@ from typing import Any
 _SLACK = timedelta(minutes=45)
 """An alert may still open this long after its cause has ended (water stands, gas lingers)."""
 
+_EXPECTED = "waterlogging-expected"
+_AHEAD = timedelta(hours=1)
+"""Water may be expected so long before it stands: as far as forecasts reach."""
+_PASSED = re.compile(r"\b15 cm at (\S+?)(?:;|$)")
 _PUBLISHED_FROM_CM = 27.0
 """Water below this depth raises an alert and is left to a person to publish; a default of the drainage rules."""
 
@@ -67,7 +72,8 @@ class Chapter:
         if alert["lifeline"] != self.lifeline:
             return False
         detected = datetime.fromisoformat(alert["detected_at"])
-        if not self.start <= detected <= self.end + _SLACK:
+        ahead = _AHEAD if alert["kind"] == _EXPECTED else timedelta(0)
+        if not self.start - ahead <= detected <= self.end + _SLACK:
             return False
         if self.kind == "sensor-fault":
             return bool(alert["sensor_fault"]) and bool(set(alert["sensors"]) & set(self.note.split()))
@@ -76,6 +82,24 @@ class Chapter:
         if self.kind == "waterlogging":
             return str(alert["asset"]) == self.asset
         return not alert["sensor_fault"] and str(alert["zone"]) == self.zone
+
+    @property
+    def passed_at(self) -> datetime | None:
+        """When the water passed the lowest grade, 15 cm; ``None`` where the truth tells none."""
+        found = _PASSED.search(self.note)
+        return datetime.fromisoformat(found.group(1)) if found else None
+
+    def lead(self, alerts: Iterable[Mapping[str, Any]]) -> timedelta | None:
+        """How long before the water passed 15 cm it was expected to; ``None`` where it was not, or only afterwards."""
+        passed = self.passed_at
+        expected = [
+            datetime.fromisoformat(alert["detected_at"])
+            for alert in alerts
+            if alert["kind"] == _EXPECTED and self.explains(alert)
+        ]
+        if passed is None or not expected or min(expected) > passed:
+            return None
+        return passed - min(expected)
 
 
 def read_chapters(truth: Path, zones: Mapping[str, str]) -> list[Chapter]:

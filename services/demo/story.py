@@ -54,6 +54,7 @@ class Story:
     async def _follow(self, chapter: Chapter, alerts: list[dict[str, Any]], now: datetime) -> None:
         if "alert" not in chapter.times:
             self._find_alert(chapter, alerts)
+            self._tell_lead(chapter, alerts)
         if chapter.alert is None or not chapter.is_danger or chapter.done:
             return
         chapter.alert = await self._desk.alert(chapter.alert["id"])
@@ -74,9 +75,16 @@ class Story:
         detected = datetime.fromisoformat(chapter.alert["detected_at"])
         minutes = (detected - chapter.start).total_seconds() / 60
         self._say(
-            f"{detected:%H:%M} {chapter.title}: found after {minutes:.0f} min "
+            f"{detected:%H:%M} {chapter.title}: {_found(minutes)} "
             f"— {chapter.alert['explanation']['en']} {self._page}/#/alerts/{chapter.alert['id']}"
         )
+
+    def _tell_lead(self, chapter: Chapter, alerts: list[dict[str, Any]]) -> None:
+        """How long before the water passed the first grade it was expected to."""
+        lead = chapter.lead(alerts) if chapter.alert is not None else None
+        if lead is not None:
+            minutes = lead.total_seconds() / 60
+            self._say(f"      {chapter.title}: warning {minutes:.0f} min before the water passed 15 cm")
 
     async def _follow_warning(self, chapter: Chapter, alert: Mapping[str, Any]) -> None:
         if "warning" not in chapter.times:
@@ -128,6 +136,10 @@ class Story:
                 for alert in false_alarms
             ],
         }
+
+
+def _found(minutes: float) -> str:
+    return f"found after {minutes:.0f} min" if minutes >= 0 else f"foreseen {-minutes:.0f} min ahead"
 
 
 def _trace_rank(alert: Mapping[str, Any], asset: str) -> int | None:

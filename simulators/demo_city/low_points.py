@@ -2,9 +2,22 @@
 
 from collections.abc import Iterator
 
-from simulators.city import City
+from simulators.city import Asset, City
 
-COLUMNS = ("asset", "person", "pumps", "mobile_pumps", "sandbags", "barriers", "prepare_from")
+COLUMNS = (
+    "asset",
+    "person",
+    "pumps",
+    "mobile_pumps",
+    "sandbags",
+    "barriers",
+    "prepare_from",
+    "contributing_ha",
+    "drain_m3_s",
+    "storage_m3",
+)
+_DEEP_M = 0.4
+"""The depth for which the register tells the volume."""
 _UNDERPASSES = frozenset({"LP-06", "LP-08", "LP-09"})
 _WARDEN = "Low point warden"
 
@@ -18,4 +31,14 @@ def low_point_rows(city: City) -> Iterator[tuple[object, ...]]:
         pumps = [a.id for a in city.assets_of("drainage") if a.kind == "pump" and a.zone == place.zone]
         warden = wardens[zones.index(place.zone) % len(wardens)]
         brought = (2, 300, 2, 2) if place.id in _UNDERPASSES else (0, 100, 0, 3)
-        yield (place.id, warden, " ".join(pumps), *brought)
+        yield (place.id, warden, " ".join(pumps), *brought, *_hollow(place))
+
+
+def _hollow(place: Asset) -> tuple[float, float, int]:
+    """What a survey would have written down: area, drain and volume in round numbers."""
+    volume_m3 = place.number("pond_m3_per_m2") * _DEEP_M**2
+    return (
+        round(place.number("contributing_ha"), 1),
+        round(place.number("gully_capacity_m3s"), 2),
+        10 * round(volume_m3 / 10),
+    )

@@ -12,8 +12,9 @@ _SHUT_TRIED = 12
 _PLAIN = 1.0
 """Log ratio by which another explanation has to be better than a loss: a leak that is missed costs more than a false
 word about a valve."""
-_EVIDENT = 8.0
-"""Log ratio by which an explanation has to be better than noise: one in three thousand, for the dozens of places."""
+_EVIDENT = 12.0
+"""Log ratio by which an explanation has to be better than noise: some hundred places are tried at some thousand moments
+of three weeks, of which no more than one may look like a loss by chance."""
 _ALIKE = 2.0
 """Log ratio within which nobody can tell one valve from another."""
 _MOST_OF_DRAW = 2.0

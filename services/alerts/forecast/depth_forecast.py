@@ -7,12 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from services.alerts.forecast.city_water import CityWater
+from services.alerts.forecast.course_outlook import outlook_of
 from services.alerts.forecast.depth_track import DepthTrack, depth_of, log_depth
 from services.alerts.forecast.event_features import NAMES
+from services.alerts.forecast.hollow import FILM_CM, Hollow, HollowModel
 from services.alerts.forecast.low_points import Gauge, LowPoint
 from services.alerts.forecast.outlook import AHEAD_MIN, Basis, Outlook, Spread
 from services.alerts.forecast.quantile_forest import Array, QuantileForest
+from services.alerts.forecast.rain_record import RainRecord
 from services.alerts.forecast.reservoir import Reservoir
+from services.alerts.forecast.storm_futures import BEHIND_MIN, Futures, futures_of
 
 GRADES_CM = (15.0, 27.0, 40.0)
 """The grades of ``lifelines/drainage.py``."""
@@ -45,11 +49,14 @@ class DepthForecast:
     learnt: ClassVar[tuple[str, ...]] = ("forest",)
 
     __slots__ = (
+        "_falling",
         "_forest",
+        "_hollows",
         "_reservoirs",
         "dry_cm",
         "gauges",
         "grades_cm",
+        "hollows",
         "model",
         "points",
         "reports_when_dry",
@@ -64,6 +71,7 @@ class DepthForecast:
         grades_cm: Sequence[float] = GRADES_CM,
         dry_cm: float = 0.0,
         reports_when_dry: bool = True,
+        hollows: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         self.points = tuple(sorted(points))
         self.gauges = tuple(sorted(gauges))
@@ -72,6 +80,9 @@ class DepthForecast:
         self.reports_when_dry = reports_when_dry
         self.water = CityWater(self.points, self.gauges, dry_cm=dry_cm)
         self._reservoirs = {point.id: Reservoir() for point in self.points}
+        self.hollows = {point: Hollow(*known) for point, known in sorted((hollows or {}).items())}
+        self._hollows = {point.id: HollowModel(self.hollows.get(point.id)) for point in self.points}
+        self._falling: dict[int, tuple[float, Array, Futures]] = {}
         self._forest: QuantileForest | None = None
         self.model: str | None = None
 
@@ -83,6 +94,7 @@ class DepthForecast:
             "grades_cm": list(self.grades_cm),
             "dry_cm": self.dry_cm,
             "reports_when_dry": self.reports_when_dry,
+            "hollows": {point: list(known) for point, known in self.hollows.items()},
         }
 
     @classmethod
@@ -112,6 +124,9 @@ class DepthForecast:
             return
         self.water.observe_depth(time_s, point, depth_cm)
         self._reservoirs[point].learn(time_s, depth_cm, self._rate(track), self._rain(point, time_s))
+        gauge = self.water.gauge_of(point, time_s)
+        if gauge is not None:
+            self._hollows[point].observe(time_s, depth_cm, gauge.minutes_mm(time_s, BEHIND_MIN))
         if track.is_open:
             inflow = self._inflow(point, time_s)
             spread = self._reservoirs[point].spread(depth_cm, inflow, _PROMISE_MIN)
@@ -141,7 +156,10 @@ class DepthForecast:
                 told[point] = self._by_forest(point, time_s, {name: each[index] for name, each in found.items()})
         for point in wanted:
             if point not in told and self._can_be_told(point, time_s):
-                told[point] = self._by_reservoir(point, time_s)
+                gauge = self.water.gauge_of(point, time_s)
+                told[point] = (
+                    self._by_reservoir(point, time_s) if gauge is None else self._by_rain(point, time_s, gauge)
+                )
         return [told[point] for point in wanted if point in told]
 
     def is_beginning(self, point: str) -> bool:
@@ -198,6 +216,32 @@ class DepthForecast:
             basis=Basis.FOREST,
         )
 
+    def _by_rain(self, point: str, time_s: float, gauge: RainRecord) -> Outlook:
+        track = self.water.tracks[point]
+        if track.depth_cm <= FILM_CM and not gauge.sum_mm(time_s, BEHIND_MIN):
+            return self._dry(point, time_s)
+        kept = self._falling.get(id(gauge))
+        if kept is None or kept[0] != time_s:
+            kept = (time_s, gauge.minutes_mm(time_s, BEHIND_MIN), futures_of(gauge, time_s))
+            self._falling[id(gauge)] = kept
+        courses = self._hollows[point].courses(track.depth_cm, kept[1], kept[2])
+        return outlook_of(point, time_s, track, courses, self.grades_cm)
+
+    def _dry(self, point: str, time_s: float) -> Outlook:
+        """What is said where nothing stands and nothing fell: that it stays so."""
+        track = self.water.tracks[point]
+        now = Spread(*([track.depth_cm] * 3))
+        return Outlook(
+            point=point,
+            issued_s=time_s,
+            depth_cm=track.depth_cm,
+            ahead=dict.fromkeys(AHEAD_MIN, now),
+            peak=Spread(*([max(track.max_cm, track.depth_cm)] * 3)),
+            peak_s=time_s,
+            passing={grade: float(track.max_cm >= grade) for grade in self.grades_cm},
+            basis=Basis.RAIN,
+        )
+
     def _by_reservoir(self, point: str, time_s: float) -> Outlook:
         track, reservoir = self.water.tracks[point], self._reservoirs[point]
         inflow = self._inflow(point, time_s)
@@ -219,6 +263,7 @@ class DepthForecast:
         return {
             "water": self.water.state(),
             "reservoirs": {point: reservoir.state() for point, reservoir in self._reservoirs.items()},
+            "hollows": {point: hollow.state() for point, hollow in self._hollows.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -226,6 +271,8 @@ class DepthForecast:
         self.water.restore(state["water"])
         for point, reservoir in self._reservoirs.items():
             reservoir.restore(state["reservoirs"][point])
+        for point, hollow in self._hollows.items():
+            hollow.restore(state["hollows"][point])
 
 
 def _levels(outcomes: Array) -> tuple[float, float, float]:

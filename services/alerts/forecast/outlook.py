@@ -18,9 +18,10 @@ class Spread(NamedTuple):
 
 
 class Basis(StrEnum):
-    """What a forecast rests on: past floodings of these and other points, or a default for any point."""
+    """What a forecast rests on: past floodings of these and other points, the rain, or what the water did so far."""
 
     FOREST = "forest"
+    RAIN = "rain"
     RESERVOIR = "reservoir"
 
 

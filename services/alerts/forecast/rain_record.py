@@ -1,8 +1,13 @@
 """Rain at one gauge: how much fell in the last minutes and hours, and how wet the ground is from before."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from math import exp, log
 from typing import Any
+
+import numpy as np
+
+from services.alerts.forecast.quantile_forest import Array
 
 _KEPT_S = 3 * 3600.0
 _MOST = 720
@@ -52,11 +57,29 @@ class RainRecord:
     def sum_mm(self, time_s: float, minutes: float) -> float:
         """What fell in the last ``minutes`` up to a moment."""
         since_s, fallen_mm = time_s - 60 * minutes, 0.0
-        ends_s = [*self._times_s[1:], time_s]
-        for begin_s, end_s, intensity in zip(self._times_s, ends_s, self._intensities_mm_h, strict=True):
+        first = max(bisect_right(self._times_s, since_s) - 1, 0)
+        ends_s = [*self._times_s[first + 1 :], time_s]
+        for begin_s, end_s, intensity in zip(
+            self._times_s[first:], ends_s, self._intensities_mm_h[first:], strict=False
+        ):
             lasted_s = min(end_s, begin_s + _HOLD_S, time_s) - max(begin_s, since_s)
             fallen_mm += intensity * max(lasted_s, 0.0) / 3600
         return fallen_mm
+
+    def minutes_mm(self, time_s: float, count: int) -> Array:
+        """What fell in each of the last ``count`` minutes, oldest first.
+
+        Here an intensity is that of the time since the reading before, as gauges that count tips report it; what was
+        measured over five minutes is known now and not in five minutes.
+        """
+        edges_s = time_s + 60.0 * np.arange(-count, 1)
+        if len(self._times_s) < 2:  # noqa: PLR2004  # a span has two ends
+            return np.zeros(count)
+        times_s = np.array(self._times_s, dtype=np.float64)
+        lasted_s = np.minimum(np.diff(times_s), _HOLD_S)
+        fallen_mm = np.concatenate(([0.0], np.cumsum(np.array(self._intensities_mm_h[1:]) * lasted_s / 3600)))
+        minutes: Array = np.diff(np.interp(edges_s, times_s, fallen_mm))
+        return minutes
 
     def intensity_mm_h(self, time_s: float) -> float:
         """The last intensity; NaN where the gauge is silent."""

@@ -1,21 +1,26 @@
 """Low points that are about to flood: forecasts for all, and a claim for each that is likely to pass a grade."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import isnan
 from typing import Any, ClassVar, NamedTuple
 
-from services.alerts.detectors.contract import Claim, ForecastDetector, ForecastPoint, Score, State
+from services.alerts.detectors.contract import Claim, ForecastDetector, ForecastPoint, Score, State, Trainable
 from services.alerts.forecast.depth_forecast import GRADES_CM, DepthForecast
+from services.alerts.forecast.forecast_lessons import Kind, Observed, feed, lessons_of
+from services.alerts.forecast.hollow import FILM_CM
 from services.alerts.forecast.low_points import Gauge, LowPoint
 from services.alerts.forecast.outlook import Outlook
 from services.core.finding import FindingState
 from services.core.severity import Severity
 from services.core.text import Text
 
-_GRADES = dict(zip(GRADES_CM, (Severity.MODERATE, Severity.MAJOR, Severity.CRITICAL), strict=True))
+_GRADES = tuple(zip(GRADES_CM, (Severity.MODERATE, Severity.MAJOR, Severity.CRITICAL), strict=True))
+_DRY_CM = FILM_CM
 _STIRS_CM = 3.0
 """Less than this on a road, now and in the next hour, is a wet road: nothing is said of it."""
+_FEWEST_FLOODINGS = 20
+"""With fewer a forest knows less than the default; whether it knows more is tried on storms held back."""
 _CAME = Text("the water has come", "积水已到达该等级")
 _PASSED_BY = Text("it is no longer expected", "已不再预计出现积水")
 
@@ -29,16 +34,22 @@ class _Claimed(NamedTuple):
     grade_cm: float
 
 
-class WaterloggingSearch(ForecastDetector):
+class WaterloggingSearch(ForecastDetector, Trainable):
     """Watches the low points of a zone and says which grade each is going to pass.
 
     A grade is claimed when it is likelier than ``sure`` in two rows one after the other and the water has not reached
     it; a claim ends when every grade ahead is less likely than ``unlikely``. ``points`` and ``gauges`` are (sensor,
-    longitude, latitude), ``cm`` how many centimetres one of the unit of a point is.
+    longitude, latitude), ``cm`` how many centimetres one of the unit of a point is, ``hollows`` what is known of how
+    water collects there (``hollow.Hollow``), ``grades`` depths in cm with their severities. The lowest grade is also
+    claimed when the likely depth in 15, 30 or 60 minutes comes to that of ``expected``. ``reports_when_dry`` is false
+    for sensors that are silent on a dry road.
+
+    Sources: those of ``DepthForecast`` and ``Hollow``, whose forecasts these are.
     """
 
     name: ClassVar[str] = "waterlogging-forecast"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
+    learnt: ClassVar[tuple[str, ...]] = ("forest",)
 
     __slots__ = (
         "_claimed",
@@ -49,9 +60,12 @@ class WaterloggingSearch(ForecastDetector):
         "_number",
         "cm",
         "columns",
+        "expected",
         "gauges",
+        "grades",
         "outcome",
         "points",
+        "reports_when_dry",
         "sure",
         "unlikely",
     )
@@ -63,6 +77,10 @@ class WaterloggingSearch(ForecastDetector):
         gauges: Sequence[tuple[str, float, float]] = (),
         *,
         cm: Mapping[str, float] | None = None,
+        hollows: Mapping[str, Sequence[float]] | None = None,
+        grades: Mapping[str, Sequence[tuple[float, int]]] | None = None,
+        expected: Mapping[str, Mapping[str, float]] | None = None,
+        reports_when_dry: bool = True,
         sure: float = 0.66,
         unlikely: float = 0.3,
     ) -> None:
@@ -73,7 +91,24 @@ class WaterloggingSearch(ForecastDetector):
         self.sure = sure
         self.unlikely = unlikely
         self.columns = tuple(sorted([*(point.id for point in self.points), *(gauge.id for gauge in self.gauges)]))
-        self._forecast = DepthForecast(self.points, self.gauges)
+        self.grades = {
+            point.id: [(float(cm), Severity(severity)) for cm, severity in (grades or {}).get(point.id, ())]
+            or [*_GRADES]
+            for point in self.points
+        }
+        self.expected = {
+            point: {int(minutes): float(depth_cm) for minutes, depth_cm in limits.items()}
+            for point, limits in sorted((expected or {}).items())
+        }
+        self.reports_when_dry = reports_when_dry
+        self._forecast = DepthForecast(
+            self.points,
+            self.gauges,
+            grades_cm=sorted({cm for told in self.grades.values() for cm, _ in told}),
+            dry_cm=_DRY_CM if reports_when_dry else 0.0,
+            reports_when_dry=reports_when_dry,
+            hollows=hollows,
+        )
         self._claimed: dict[str, _Claimed] = {}
         self._likely: dict[str, float] = {}
         self._number = 0
@@ -87,18 +122,20 @@ class WaterloggingSearch(ForecastDetector):
             "points": [[point.id, point.lon, point.lat] for point in self.points],
             "gauges": [list(gauge) for gauge in self.gauges],
             "cm": self.cm,
+            "hollows": self._forecast.configuration()["hollows"],
+            "grades": {point: [[cm, int(severity)] for cm, severity in told] for point, told in self.grades.items()},
+            "expected": {
+                point: {str(minutes): depth_cm for minutes, depth_cm in limits.items()}
+                for point, limits in self.expected.items()
+            },
+            "reports_when_dry": self.reports_when_dry,
             "sure": self.sure,
             "unlikely": self.unlikely,
         }
 
     def score(self, time_s: float, row: Sequence[float]) -> Score:
         """The greatest probability of any grade that a point has not reached."""
-        values = dict(zip(self.columns, row, strict=True))
-        for gauge in self.gauges:
-            self._forecast.observe_rain(time_s, gauge.id, values[gauge.id])
-        for point in self.points:
-            if not isnan(values[point.id]):
-                self._forecast.observe_depth(time_s, point.id, values[point.id] * self.cm.get(point.id, 1.0))
+        self.learn(time_s, row)
         outlooks = {outlook.point: outlook for outlook in self._forecast.forecasts(time_s)}
         self._claims, self._expected = [], []
         highest = 0.0
@@ -109,12 +146,53 @@ class WaterloggingSearch(ForecastDetector):
                 self._expect(outlook)
         return Score(highest)
 
+    def learn(self, time_s: float, row: Sequence[float]) -> None:
+        """Take a row without saying anything of it; a row that is scored is taken too."""
+        for observed in self._observed(time_s, row):
+            feed(self._forecast, observed)
+
+    def train(self, history: Iterable[tuple[float, Sequence[float]]]) -> dict[str, Any]:
+        """A forest grown from the floodings of a history.
+
+        Raises:
+            ValueError: there are too few.
+        """
+        observed = [each for time_s, row in history for each in self._observed(time_s, row)]
+        lessons = lessons_of(self._forecast, observed)
+        floodings = len(set(lessons.floodings))
+        if floodings < _FEWEST_FLOODINGS:
+            raise ValueError(f"{floodings} floodings to learn from, {_FEWEST_FLOODINGS} are needed")
+        return lessons.forest()
+
+    def adopt(self, parameters: State, model: str | None = None) -> None:
+        """Take up what ``train`` returned; what was seen stays.
+
+        Raises:
+            KeyError: a part of the forest is missing.
+            ValueError: it was grown from other features than these.
+        """
+        self._forecast.adopt(parameters, model)
+        self._model = model
+
+    def _observed(self, time_s: float, row: Sequence[float]) -> Iterator[Observed]:
+        """What a row tells, rain first; silent sensors left out."""
+        values = dict(zip(self.columns, row, strict=True))
+        for gauge in self.gauges:
+            if not isnan(values[gauge.id]):
+                yield Observed(time_s, Kind.RAIN, gauge.id, values[gauge.id])
+        for point in self.points:
+            if not isnan(values[point.id]):
+                yield Observed(time_s, Kind.DEPTH, point.id, values[point.id] * self.cm.get(point.id, 1.0))
+
     def _follow(self, point: str, time_s: float, outlook: Outlook | None) -> float:
         """Raise, change or end what is claimed of a point; the probability of the likeliest grade ahead."""
         # What this flooding has reached already is behind it: on the falling limb nothing is ahead.
         reached_cm = max(self._forecast.water.tracks[point].max_cm, 0.0 if outlook is None else outlook.depth_cm)
-        ahead = {} if outlook is None else {g: p for g, p in outlook.passing.items() if reached_cm < g}
+        grades = [cm for cm, _ in self.grades[point]]
+        ahead = {} if outlook is None else {g: outlook.passing[g] for g in grades if reached_cm < g}
         wanted = max((grade for grade, share in ahead.items() if share >= self.sure), default=0.0)
+        if not wanted and outlook is not None and reached_cm < grades[0] and self._is_expected(outlook):
+            wanted = grades[0]
         before = self._likely.get(point, 0.0)
         sure_cm = min(wanted, before)
         self._likely[point] = wanted
@@ -129,12 +207,17 @@ class WaterloggingSearch(ForecastDetector):
             self._end(point, outlook, _CAME if reached_cm >= claimed.grade_cm else _PASSED_BY)
         return max(ahead.values(), default=0.0)
 
+    def _is_expected(self, outlook: Outlook) -> bool:
+        """Whether the likely depth in some minutes reaches what is warned of at the point so long before."""
+        limits = self.expected.get(outlook.point, {})
+        return any(outlook.ahead[minutes].likely >= depth_cm for minutes, depth_cm in limits.items())
+
     def _claim(self, point: str, time_s: float, outlook: Outlook, grade_cm: float, before: _Claimed | None) -> None:
         if before is None:
             self._number += 1
         key = f"{point}/{self._number}" if before is None else before.key
         since_s = time_s if before is None else before.since_s
-        claimed = self._claimed[point] = _Claimed(key, since_s, _GRADES[grade_cm], grade_cm)
+        claimed = self._claimed[point] = _Claimed(key, since_s, dict(self.grades[point])[grade_cm], grade_cm)
         state = FindingState.RAISED if before is None else FindingState.CHANGED
         minutes = max(1, round(self._minutes_to(outlook, grade_cm)))
         fields: dict[str, str | Text] = {

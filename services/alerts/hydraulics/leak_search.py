@@ -69,7 +69,7 @@ class LeakSearch(SearchDetector):
     """
 
     name: ClassVar[str] = METHOD
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def __init__(
         self,

@@ -19,12 +19,15 @@ _MOST_DOUBLINGS = 4
 _SAME_FLOW = 1.6
 """A leak that is put elsewhere loses about what it lost; if it would not, it is not that leak."""
 _ELSEWHERE = 0.6
-"""A found leak is moved if that explains so much of what a new one would explain: one is likelier than two."""
+_ONE_FEWER = 15.0
+"""A found leak is moved if that explains so much of what a new one would explain, and no more is left than this log
+ratio, by which one leak is likelier than two: what a second leak explains beyond it is a second leak."""
 
 
 def better_elsewhere(picture: Picture, ratio: float) -> tuple[str, int, int] | None:
     """The leak that explains what a new one would explain (``ratio``) if it is moved: its key, the link, since when."""
     ledger = picture.ledger
+    heat = 1 + 2 * picture.doubt() ** 2 * ratio
     for key, leak in picture.leaks.items():
         parts = [part for part in ledger.since(leak.onset) if part.evidence and key in part.evidence.beside]
         if not parts or ledger.end - leak.located < _REST_BLOCKS * 2 ** min(leak.stayed, _MOST_DOUBLINGS):
@@ -32,7 +35,7 @@ def better_elsewhere(picture: Picture, ratio: float) -> tuple[str, int, int] | N
         weighed = _weighed_with_flows(picture, key, ledger.parts, parts[0].first, picture.active(without=key))
         places = np.where(picture.prior > 0, weighed.ratio, 0.0)
         gain = float(places.max()) - float(places[picture.link_index[leak.asset]])
-        if gain > _ELSEWHERE * ratio:
+        if gain > max(_ELSEWHERE * ratio, ratio - _ONE_FEWER * heat):
             return key, int(places.argmax()), parts[0].first
     return None
 

@@ -1,11 +1,13 @@
 """Drainage: water on roads, in manholes, from the sky, and the pumps against it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.alerts.detectors.movement import Movement
 from services.alerts.detectors.rate import Rate
 from services.alerts.detectors.value import Value
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
+from services.alerts.lifelines.drainage_causes import DRAINAGE_CAUSES
 from services.alerts.lifelines.drainage_forecast import WATERLOGGING_FORECAST
 from services.alerts.lifelines.fast_reporting import fast_reporting
 from services.alerts.lifelines.faults import faults_of
@@ -91,6 +93,12 @@ ROAD_DEPTH = (
     _grade(Severity.MAJOR, 27, 23, "27 cm, heavy waterlogging in a vendor's practice"),
     _grade(Severity.CRITICAL, 40, 35, "40 cm, cars stall and float; to be confirmed on site"),
 )
+_MILLIMETRES = 10.0
+WATER_DEPTH = tuple(
+    replace(grade, raise_at=_MILLIMETRES * grade.raise_at, clear_at=_MILLIMETRES * grade.clear_at)
+    for grade in ROAD_DEPTH
+)
+"""The same for street sensors that tell millimetres, and only while there is water."""
 RAIN = (
     _grade(Severity.MINOR, 30, 20, "30 mm/h, from background knowledge"),
     _grade(Severity.MODERATE, 60, 45, "60 mm/h, from background knowledge"),
@@ -160,7 +168,7 @@ _PLANT = ("sewer_flow", "pump_state", "gate_position")
 """There is no limit that suits every pump and gate: these rules are for sensors that have limits of their own."""
 
 # Waves, pumps and showers make isolated jumps of all four, so that jumping is no fault here.
-_RESTING = {"road_depth": 0.0, "manhole_level": 0.0, "rain_intensity": 0.0, "pump_current": 0.0}
+_RESTING = {"road_depth": 0.0, "water_depth": 0.0, "manhole_level": 0.0, "rain_intensity": 0.0, "pump_current": 0.0}
 _SWITCHED = frozenset({"pump_state", "gate_position", "cover_tilt"})
 """These stand still until somebody or something moves them."""
 _FAULTS = faults_of(
@@ -173,6 +181,14 @@ RULES = LifelineRules(
         Quantity(
             Lifeline.DRAINAGE, "road_depth", "cm", Text("Water on the road", "路面积水深度"), (0, 400), ROAD_DEPTH
         ),
+        Quantity(
+            Lifeline.DRAINAGE,
+            "water_depth",
+            "mm",
+            Text("Water depth, floods only", "积水深度（仅积水时上报）"),
+            (0, 4000),
+            WATER_DEPTH,
+        ),
         Quantity(Lifeline.DRAINAGE, "manhole_level", "m", Text("Manhole level", "检查井水位"), (0, 30)),
         Quantity(Lifeline.DRAINAGE, "rain_intensity", "mm/h", Text("Rain intensity", "雨强"), (0, 500), RAIN),
         Quantity(Lifeline.DRAINAGE, "pump_current", "A", Text("Pump current", "水泵电流"), (0, 2000)),
@@ -183,7 +199,7 @@ RULES = LifelineRules(
         Quantity(Lifeline.DRAINAGE, "cover_tilt", "deg", Text("Cover tilt", "井盖倾角"), (0, 180), TILT),
     ),
     sensor_rules=(
-        _limit_rule("drainage-road-depth", WATERLOGGING, "road_depth"),
+        _limit_rule("drainage-road-depth", WATERLOGGING, "road_depth", "water_depth"),
         LEVEL_MOVES,
         RISING_FAST,
         _limit_rule("drainage-manhole-level", SURCHARGE, "manhole_level"),
@@ -195,7 +211,8 @@ RULES = LifelineRules(
         _limit_rule("drainage-plant-below-limit", PLANT_LIMIT, *_PLANT, side=Side.BELOW),
         *_FAULTS.sensor_rules,
     ),
-    searches=(WATERLOGGING_FORECAST,),
+    searches=(WATERLOGGING_FORECAST, DRAINAGE_CAUSES),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
+    event_driven=frozenset({"water_depth"}),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.alerts.lifelines.contract import ZoneRule
+from services.alerts.lifelines.contract import SearchRule, ZoneRule
 from services.alerts.models.subject import Subject
 from services.alerts.row_grid import RowGrid
 from services.core.finding import Finding
@@ -26,6 +26,12 @@ class Past:
     rows: Sequence[tuple[float, Any]]
     fingerprint: str
 
+    @classmethod
+    def joined(cls, parts: Sequence["Past"]) -> "Past":
+        """Several pasts, one after the other."""
+        digest = sha256("".join(part.fingerprint for part in parts).encode())
+        return cls([row for part in parts for row in part.rows], digest.hexdigest())
+
     def before(self, time_s: float) -> list[tuple[float, Any]]:
         """The part to be taught."""
         return [row for row in self.rows if row[0] < time_s]
@@ -38,7 +44,8 @@ class Past:
 def past(subject: Subject, series: Mapping[str, Series], troubles: Sequence[Span]) -> Past:
     """The past of a subject from the good readings of its sensors, without what overlaps one of the ``troubles``."""
     calm = {sensor: _calm(*points, troubles) for sensor, points in series.items()}
-    rows = _rows(subject, calm) if isinstance(subject.rule, ZoneRule) else _values(calm[subject.target])
+    together = isinstance(subject.rule, ZoneRule | SearchRule)
+    rows = _rows(subject, calm) if together else _values(calm[subject.target])
     return Past(rows, _fingerprint(calm))
 
 
@@ -60,7 +67,7 @@ def _rows(subject: Subject, series: Mapping[str, Series]) -> list[tuple[float, A
     def take(time_s: float, row: list[float], clean: bool, into: list[Finding]) -> None:  # noqa: ARG001  # the grid tells more than teaching needs
         rows.append((time_s, row))
 
-    if not isinstance(subject.rule, ZoneRule):
+    if not isinstance(subject.rule, ZoneRule | SearchRule):
         raise TypeError("only a zone has rows")
     grid = RowGrid(subject.sensors, subject.rule.step.total_seconds(), take)
     names = [name for name, (times_s, _) in series.items() for _ in range(len(times_s))]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from services.alerts.detectors.contract import Detector, RowDetector, Trainable
-from services.alerts.lifelines.contract import LifelineRules, SensorRule, ZoneRule
+from services.alerts.detectors.contract import Detector, ForecastDetector, RowDetector, SearchDetector, Trainable
+from services.alerts.lifelines.contract import LifelineRules, SearchRule, SensorRule, Site, ZoneRule
 from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.threshold import Threshold
@@ -14,13 +14,22 @@ from services.core.threshold import Threshold
 class Subject:
     """A rule at a target, and its sensors in the order of the detector's columns."""
 
-    rule: SensorRule | ZoneRule
+    rule: SensorRule | ZoneRule | SearchRule
     target: str
     zone: str
     sensors: tuple[Sensor, ...]
 
-    def built(self) -> Detector | RowDetector:
-        """The rule's detector, which knows nothing yet."""
+    def built(self) -> Detector | RowDetector | SearchDetector:
+        """The rule's detector, which knows nothing yet.
+
+        Raises:
+            TypeError: the rule is a search that does not look at these sensors.
+        """
+        if isinstance(self.rule, SearchRule):
+            search = self.rule.detector(Site(self.sensors))
+            if search is None:
+                raise TypeError(f"{self.rule.name} does not look at {self.target}")
+            return search
         if isinstance(self.rule, ZoneRule):
             return self.rule.detector(self.sensors)
         return self.rule.detector(self.sensors[0])
@@ -38,8 +47,15 @@ class Subject:
 
     @property
     def grades(self) -> tuple[Threshold, ...]:
-        """The grades of the rule at the target."""
+        """The grades of the rule at the target; a search grades what it finds by itself."""
+        if isinstance(self.rule, SearchRule):
+            return ()
         return self.rule.grades if isinstance(self.rule, ZoneRule) else self.rule.grades(self.sensors[0])
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether it says what is coming: such a detector learns from troubles, not from the time between them."""
+        return isinstance(self.rule, SearchRule) and isinstance(self.built(), ForecastDetector)
 
 
 def subjects(rules: Mapping[Lifeline, LifelineRules], sensors: Iterable[Sensor]) -> Iterator[Subject]:
@@ -62,3 +78,7 @@ def _subjects(zone: str, rules: LifelineRules, members: list[Sensor]) -> Iterato
         chosen = tuple(each for each in members if each.quantity in zone_rule.quantities)
         if len(chosen) >= zone_rule.minimum_sensors and isinstance(zone_rule.detector(chosen), Trainable):
             yield Subject(zone_rule, f"zone:{zone}", zone, chosen)
+    for search in rules.searches:
+        watched = tuple(each for each in members if each.quantity in search.quantities)
+        if watched and isinstance(search.detector(Site(watched)), Trainable):
+            yield Subject(search, f"zone:{zone}", zone, watched)

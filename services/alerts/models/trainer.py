@@ -9,18 +9,24 @@ import structlog
 from psycopg import AsyncConnection
 
 from services.alerts import lifelines
-from services.alerts.models.past import Series, Span, past
+from services.alerts.lifelines.drainage_forecast import with_low_points
+from services.alerts.models.forecast_training import train_forecast
+from services.alerts.models.forecast_trial import stirring
+from services.alerts.models.past import Past, Series, Span, past
 from services.alerts.models.subject import Subject, subjects
 from services.alerts.models.training import TooLittlePastError, Window, train
 from services.core.detector_model import DetectorModel, ModelState
 from services.core.reading import Quality
-from services.core.store import audit, detector_models, history, sensors
+from services.core.store import audit, detector_models, history, sensors, storms
 from services.core.store.pool import Pool
 
 TAUGHT = timedelta(days=28)
 """Default length of what is taught: four weeks hold every day of the week four times."""
 HELD_BACK = timedelta(days=7)
 """Default length of what is held back: a week, so that its days are those of the taught ones."""
+STORMS = timedelta(days=365)
+"""How far back a forecast looks for storms at least: many places are under water once or twice in a season."""
+_STORMS_AT_ONCE = timedelta(days=28)
 _MOST_READINGS = 2_000_000
 """Readings of one subject that fit into memory beside a running service."""
 _MICROSECONDS = 1e6
@@ -68,17 +74,18 @@ async def teach(pool: Pool, wish: Wish) -> list[Lesson]:
     """
     async with pool.connection() as connection:
         registered = await sensors.load_sensors(connection)
-    chosen = [subject for subject in subjects(lifelines.discover(), registered) if wish.wants(subject)]
+        low_points = await storms.load_low_points(connection)
+    rules = {lifeline: with_low_points(each, low_points) for lifeline, each in lifelines.discover().items()}
+    chosen = [subject for subject in subjects(rules, registered) if wish.wants(subject)]
     return [await _teach(pool, subject, wish.window) for subject in chosen]
 
 
 async def _teach(pool: Pool, subject: Subject, window: Window) -> Lesson:
     try:
         async with pool.connection() as connection:
-            series = await _series(connection, subject, window)
-            troubles = await _troubles(connection, subject, window)
             in_use = await detector_models.find(connection, subject.rule.name, subject.target)
-        model = await asyncio.to_thread(_trained, subject, series, troubles, window, in_use)
+        learn = _forecast if subject.forecasts else _detector
+        model = await learn(pool, subject, window, in_use)
     except (TooLittlePastError, history.TooManyReadingsError) as reason:
         return Lesson(subject.rule.name, subject.target, None, str(reason))
     async with pool.connection() as connection, connection.transaction():
@@ -97,6 +104,34 @@ async def _teach(pool: Pool, subject: Subject, window: Window) -> Lesson:
     return Lesson(model.rule, model.target, model)
 
 
+async def _detector(pool: Pool, subject: Subject, window: Window, in_use: DetectorModel | None) -> DetectorModel:
+    async with pool.connection() as connection:
+        series = await _series(connection, subject, window)
+        troubles = await _troubles(connection, subject, window)
+    return await asyncio.to_thread(_trained, subject, series, troubles, window, in_use)
+
+
+async def _forecast(pool: Pool, subject: Subject, window: Window, in_use: DetectorModel | None) -> DetectorModel:
+    """A forecast learns from troubles: the stormy hours of a long past, read a few weeks at a time."""
+    parts: list[Past] = []
+    start = min(window.start, window.end - STORMS)
+    while start < window.end:
+        end = min(start + _STORMS_AT_ONCE, window.end)
+        async with pool.connection() as connection:
+            series = await _read(connection, subject, Window(start, end, end))
+        if series:
+            parts.append(await asyncio.to_thread(_storms, subject, series))
+        start = end
+    if not parts:
+        raise TooLittlePastError("no readings")
+    return await asyncio.to_thread(train_forecast, subject, Past.joined(parts), in_use)
+
+
+def _storms(subject: Subject, series: dict[str, Series]) -> Past:
+    whole = past(subject, series, ())
+    return replace(whole, rows=stirring(subject, whole.rows))
+
+
 def _trained(
     subject: Subject, series: dict[str, Series], troubles: Sequence[Span], window: Window, in_use: DetectorModel | None
 ) -> DetectorModel:
@@ -105,6 +140,13 @@ def _trained(
 
 async def _series(connection: AsyncConnection, subject: Subject, window: Window) -> dict[str, Series]:
     """The good readings of a subject's sensors, empty ones included."""
+    series = await _read(connection, subject, window)
+    if not series:
+        raise TooLittlePastError("no readings")
+    return series
+
+
+async def _read(connection: AsyncConnection, subject: Subject, window: Window) -> dict[str, Series]:
     names = {sensor.key: sensor.id for sensor in subject.sensors}
     found = await history.samples(connection, list(names), window.start, window.end, _MOST_READINGS)
     series: dict[str, Series] = {}
@@ -114,8 +156,6 @@ async def _series(connection: AsyncConnection, subject: Subject, window: Window)
             continue
         good = samples.qualities == int(Quality.GOOD)
         series[name] = (samples.times_us[good] / _MICROSECONDS, samples.values[good])
-    if not series:
-        raise TooLittlePastError("no readings")
     return series
 
 

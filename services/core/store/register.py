@@ -167,11 +167,15 @@ def _save_assets(connection: Connection, city: CityFolder) -> None:
 def _save_low_points(connection: Connection, city: CityFolder) -> None:
     connection.cursor().executemany(
         """
-        insert into low_point (asset, person, pumps, mobile_pumps, sandbags, barriers, prepare_from)
-        values (%s, %s, %s, %s, %s, %s, %s)
+        insert into low_point (asset, person, pumps, mobile_pumps, sandbags, barriers, prepare_from, contributing_ha,
+            drain_m3_s, storage_m3, expected_15min_cm, expected_30min_cm, expected_60min_cm)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (asset) do update set person = excluded.person, pumps = excluded.pumps,
             mobile_pumps = excluded.mobile_pumps, sandbags = excluded.sandbags, barriers = excluded.barriers,
-            prepare_from = excluded.prepare_from
+            prepare_from = excluded.prepare_from, contributing_ha = excluded.contributing_ha,
+            drain_m3_s = excluded.drain_m3_s, storage_m3 = excluded.storage_m3,
+            expected_15min_cm = excluded.expected_15min_cm, expected_30min_cm = excluded.expected_30min_cm,
+            expected_60min_cm = excluded.expected_60min_cm
         """,
         [
             (
@@ -182,6 +186,12 @@ def _save_low_points(connection: Connection, city: CityFolder) -> None:
                 point.sandbags,
                 point.barriers,
                 int(point.prepare_from),
+                point.contributing_ha,
+                point.drain_m3_s,
+                point.storage_m3,
+                point.expected_15min_cm,
+                point.expected_30min_cm,
+                point.expected_60min_cm,
             )
             for point in city.low_points
         ],

@@ -61,6 +61,12 @@ async def load_low_points(connection: AsyncConnection) -> list[LowPoint]:
             sandbags=row["sandbags"],
             barriers=row["barriers"],
             prepare_from=Severity(row["prepare_from"]),
+            contributing_ha=row["contributing_ha"],
+            drain_m3_s=row["drain_m3_s"],
+            storage_m3=row["storage_m3"],
+            expected_15min_cm=row["expected_15min_cm"],
+            expected_30min_cm=row["expected_30min_cm"],
+            expected_60min_cm=row["expected_60min_cm"],
         )
         for row in rows
     ]

@@ -23,6 +23,7 @@ from services.core.settings import Settings
 from services.core.store import detector_models
 from services.core.store.pool import open_pool
 from tests.integration.alerts.alert_harness import Sample, ask, prepare, store, until
+from tests.unit.alerts.models.storm_past import readings as storm_readings
 
 RULE = "water-flow-above-usual"
 SENSOR = "w-flow-1"
@@ -219,3 +220,39 @@ async def test_a_finding_of_the_running_process_names_its_model(water_url: str) 
     assert found[0]["evidence"]["model"] == f"{RULE} {SENSOR} 1"
     assert found[0]["evidence"]["configuration"]
     assert (found[0]["detector"], found[0]["detector_version"]) == ("seasonal", "2")
+
+
+FORECAST = "drainage-waterlogging-forecast"
+STORMY_ZONE = (
+    "rain,drainage,rain_intensity,mm/h,MH-1,117.000,31.020,120,\n",
+    "road-a,drainage,road_depth,cm,MH-1,117.000,31.020,120,\n",
+    "road-b,drainage,road_depth,cm,OF-1,117.001,31.020,120,\n",
+)
+
+
+async def test_a_forecast_is_taught_stored_storms_and_speaks_after_a_restart(database_url: str, tmp_path: Path) -> None:
+    prepare(database_url, tmp_path / "city", STORMY_ZONE)
+    stored = [
+        (name, datetime.fromtimestamp(time_s, UTC), float(value))
+        for name, (times_s, values) in storm_readings(16).items()
+        for time_s, value in zip(times_s.tolist(), values.tolist(), strict=True)
+    ]
+    await store(database_url, stored)
+    end = max(moment for _, moment, _ in stored) + timedelta(hours=1)
+    async with open_pool(database_url, 2) as pool:
+        lesson = (await teach(pool, Wish(end, rule=FORECAST)))[0]
+    assert lesson.model is not None, lesson.skipped
+    assert lesson.model.state is ModelState.ACTIVE, lesson.model.reason
+    with psycopg.connect(database_url) as connection:
+        connection.execute("truncate feed")
+    later_s = end.timestamp() - storm_readings(1)["rain"][0][0] + 86_400
+    later = [
+        (name, datetime.fromtimestamp(time_s + later_s, UTC), float(value))
+        for name, (times_s, values) in storm_readings(1, seed=9).items()
+        for time_s, value in zip(times_s.tolist(), values.tolist(), strict=True)
+    ]
+    await store(database_url, sorted(later, key=lambda sample: sample[1]))
+    async with alert_process(database_url):
+        await until(lambda: bool(ask(database_url, "select 1 from forecast where model is not null")), 90)
+    models = ask(database_url, "select distinct model from forecast")
+    assert [row["model"] for row in models] == [f"{FORECAST} zone:D1 1"]
