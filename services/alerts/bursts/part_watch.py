@@ -29,7 +29,8 @@ _QUIET_ROWS = 6
 """So many rows in a row without a sign of it, and a loss has ended."""
 _RECENT = 36
 _SAME = 0.5
-"""Errors of rows a few minutes apart have so much in common: demands stray for an hour or two."""
+_STRAYS_ROWS = 24
+"""Errors of rows a few minutes apart have so much in common, of rows two hours apart nothing: so long demands stray."""
 
 
 class PartWatch:
@@ -48,6 +49,7 @@ class PartWatch:
         self._usual = RunningCovariance(len(part.measured), _MEMORY_ROWS)
         self._recent: deque[tuple[float, list[float]]] = deque(maxlen=_RECENT)
         self._open: tuple[int, list[float]] | None = None
+        self._is_doubted = False
         self._quiet_rows = 0
         self._followed: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
 
@@ -85,6 +87,8 @@ class PartWatch:
         self._add_up(time_s, evidence.deviations)
         row = np.where(evidence.heard, self._departure(residual), np.nan).tolist()
         self._recent.append((time_s, row))
+        if self._is_doubted and self.sums.max() <= 0:
+            self._open, self._is_doubted = None, False
         if self._open is not None:
             self._open = _one_more(self._open, row)
             shows = np.nanmax(evidence.deviations[self._followed], initial=-np.inf) >= _DRIFT
@@ -129,9 +133,12 @@ class PartWatch:
         self.sums = sums
 
     def open(self) -> None:
-        """A loss is told: its rows are added up from its begin on."""
-        begin_s = self.begin_s
-        self._open, self._quiet_rows = (0, [0.0] * len(self.part.measured)), 0
+        """A loss may be told: its rows are added up from its begin on."""
+        begin_s, self._quiet_rows = self.begin_s, 0
+        if self._is_doubted:
+            self._is_doubted = False
+            return
+        self._open = (0, [0.0] * len(self.part.measured))
         for time_s, row in self._recent:
             if time_s >= begin_s:
                 self._open = _one_more(self._open, row)
@@ -153,7 +160,7 @@ class PartWatch:
 
     def close(self) -> None:
         """The loss has ended, or is none of this part's; all sums begin anew."""
-        self._open, self._quiet_rows = None, 0
+        self._open, self._is_doubted, self._quiet_rows = None, False, 0
         self.sums = np.zeros(len(self.part.pipes))
         self._since = np.full(len(self.part.pipes), np.nan)
 
@@ -176,7 +183,7 @@ class PartWatch:
         if self._open is None:
             raise RuntimeError("no loss is followed")
         count, sums = self._open
-        independent = count / (1 + (count - 1) * _SAME)
+        independent = count / (1 + (min(count, _STRAYS_ROWS) - 1) * _SAME)
         return self._of_supply(np.array(sums) / max(count, 1), self._covariance(supply) / max(independent, 1.0), supply)
 
     def row(self, residual: Array, supply: SupplyState) -> tuple[Array, Array]:
@@ -191,8 +198,8 @@ class PartWatch:
         return everywhere, error
 
     def doubt(self) -> None:
-        """What the sums tell is no more than noise so far."""
-        self._open, self._quiet_rows = None, 0
+        """What the sums tell is no more than noise so far; its rows go on being added up while any sum is left."""
+        self._is_doubted = True
         self.sums = self.sums / 2
 
     def state(self) -> dict[str, Any]:
@@ -203,6 +210,7 @@ class PartWatch:
             "usual": self._usual.state(),
             "recent": [[time_s, _packed(row)] for time_s, row in self._recent],
             "open": None if self._open is None else [self._open[0], _packed(self._open[1])],
+            "is_doubted": self._is_doubted,
             "quiet_rows": self._quiet_rows,
             "followed": self._followed.tolist(),
         }
@@ -214,6 +222,7 @@ class PartWatch:
         self._usual.restore(state["usual"])
         self._recent = deque(((time_s, _unpacked(row)) for time_s, row in state["recent"]), maxlen=_RECENT)
         self._open = None if state["open"] is None else (state["open"][0], _unpacked(state["open"][1]))
+        self._is_doubted = state["is_doubted"]
         self._quiet_rows = state["quiet_rows"]
         self._followed = np.array(state["followed"], dtype=np.intp)
 
