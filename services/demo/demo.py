@@ -133,9 +133,14 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
         command = _command("simulate", *arguments)
         await supervisor.start(ChildProcess("simulate", command, lambda: _written(truth), env=environment))
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(supervisor.start(api))
-        group.create_task(simulate())
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.start(api))
+            group.create_task(simulate())
+    except ExceptionGroup as errors:
+        if (told := errors.subgroup(DemoError)) is None:
+            raise
+        raise told.exceptions[0] from None
     seconds = (datetime.now(UTC) - began).total_seconds()
     say(f"\nrunning after {seconds:.0f} s")
     say(f"  dashboard  {page}/#key={key}")

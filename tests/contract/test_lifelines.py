@@ -1,5 +1,7 @@
 """What every lifeline promises, tried on every lifeline that is found."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from string import Formatter
@@ -153,3 +155,10 @@ def test_a_rule_applies_to_all_quantities_or_to_those_it_names() -> None:
     assert isinstance(level, SensorRule)
     assert level.applies_to(_sensor(rules, "methane"))
     assert not level.applies_to(_sensor(rules, "gas_flow"))
+
+
+def test_the_rules_load_without_what_only_a_teacher_needs() -> None:
+    """Every process that knows the rules starts with them; scikit-learn alone takes longer to load than all of them."""
+    look = "import sys; from services.alerts.lifelines import discover; discover(); print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "False"

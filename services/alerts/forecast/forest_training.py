@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
 from services.alerts.forecast.quantile_forest import UNIT, UNKNOWN, Array
 
@@ -30,6 +29,8 @@ def grow_forest(
     Raises:
         ValueError: there are fewer rows than one leaf needs, or an outcome is not finite.
     """
+    from sklearn.ensemble import RandomForestRegressor  # noqa: PLC0415 - seconds to load, and only a teacher needs it
+
     if len(rows) < leaf:
         raise ValueError(f"{len(rows)} past cases are too few: a leaf needs {leaf}")
     known = np.nan_to_num(rows, nan=UNKNOWN).astype(np.float32)
