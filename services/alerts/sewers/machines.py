@@ -19,6 +19,8 @@ _LEARNS_ROWS, _SELDOM = 24, 0.02
 _TELLS = 6.0
 """How much a machine's own word weighs, as a logarithm, once it has said the same for some rows."""
 _ROWS = 3
+_HALF_OPEN_PERCENT = 50.0
+"""A gate that is less than half open counts as shut."""
 
 
 class Machines:
@@ -66,8 +68,8 @@ class Machines:
         for gate in self._gates:
             value = values[gate.id]
             if not isnan(value):
-                self._shut[gate.asset] = self._shut.get(gate.asset, 0) + 1 if value < 50 else 0  # noqa: PLR2004 - percent
-                self._open[gate.asset] = self._open.get(gate.asset, 0) + 1 if value >= 50 else 0  # noqa: PLR2004
+                self._shut[gate.asset] = self._shut.get(gate.asset, 0) + 1 if value < _HALF_OPEN_PERCENT else 0
+                self._open[gate.asset] = self._open.get(gate.asset, 0) + 1 if value >= _HALF_OPEN_PERCENT else 0
 
     def learn(self) -> None:
         """Take the row compared last as sound."""

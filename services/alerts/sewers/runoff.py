@@ -16,6 +16,8 @@ _DRIES_PER_H = 0.006
 """How fast the soil recovers: as good as new after a week."""
 _DRIES_MM_H = 0.1
 """What evaporates of puddles."""
+_DEW_MM = 0.01
+"""Less water than this on a surface runs nowhere."""
 
 
 class Runoff:
@@ -70,7 +72,7 @@ class Runoff:
 
     def _step(self, seconds: float, rain_mm_h: Array) -> Array:
         first, last, decay = self._soaks.T
-        wet = (rain_mm_h > 0) | (self.depth_mm[:, 2] > 0.01)  # noqa: PLR2004 - mm; less is dew
+        wet = (rain_mm_h > 0) | (self.depth_mm[:, 2] > _DEW_MM)
         hours = seconds / 3600
         soaks_mm_h = last + (first - last) * np.exp(-decay * self._soaked_h)
         self._soaked_h = np.where(wet, self._soaked_h + hours, self._soaked_h * np.exp(-_DRIES_PER_H * hours * 4))

@@ -300,7 +300,7 @@ class SewerSearch(SearchDetector):
         lately = _by_cause(trial.suspicions, trial.beliefs(evidence, recent=True))
         if lately[Cause.SOUND] >= _SOUND_AGAIN or trial.lead() <= _NO_LEAD:
             if time_s - self._sound_s >= _OVER_S:
-                self._end(time_s)
+                self._end()
                 self._trial = None
                 return
         else:
@@ -336,7 +336,7 @@ class SewerSearch(SearchDetector):
             return
         suspects = _suspects(trial.suspicions, shares, cause)
         if self._claimed is not None and self._claimed.cause is not cause:
-            self._end(time_s)
+            self._end()
         before = self._claimed
         if before is not None and (before.asset == suspects[0].asset or time_s - self._told_s < _TELLS_AGAIN_S):
             return
@@ -390,7 +390,7 @@ class SewerSearch(SearchDetector):
             )
         )
 
-    def _end(self, time_s: float) -> None:  # noqa: ARG002
+    def _end(self) -> None:
         claimed = self._claimed
         if claimed is None:
             return
