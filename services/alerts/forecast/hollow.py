@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from services.alerts.forecast.outlook import AHEAD_MIN
 from services.alerts.forecast.quantile_forest import Array
@@ -205,8 +206,6 @@ def _unit_hydrograph(minutes: int) -> Array:
 @cache
 def _normals() -> Array:
     """Standard normal values, evenly spread over four dimensions: one column a particle."""
-    from scipy.special import ndtri  # noqa: PLC0415  # loading it takes as long as all the rest
-
     fill = np.mod(0.5 + np.outer(_FILL_STEPS, np.arange(1, _PARTICLES + 1)), 1.0)
     normals: Array = ndtri(fill)
     return normals

@@ -1,16 +1,14 @@
 """Teaching one forecast from storms and deciding whether it is put into use: pure, from storms to a model."""
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
-from services.alerts import detector_memory
 from services.alerts.episode import moment
 from services.alerts.models.forecast_trial import STORM_GAP_S, measure, objection
 from services.alerts.models.past import Past
 from services.alerts.models.subject import Subject
-from services.alerts.models.training import TooLittlePastError
-from services.core.detector_model import DetectorModel, ModelState
+from services.alerts.models.training import TooLittlePastError, Trial, candidate
+from services.core.detector_model import DetectorModel
 
 _FEWEST_STORMS = 8
 _HELD_BACK = 0.25
@@ -33,35 +31,12 @@ def train_forecast(subject: Subject, past: Past, in_use: DetectorModel | None) -
         raise TooLittlePastError(f"{len(begins_s)} storms, {_FEWEST_STORMS} are needed")
     split_s = begins_s[-max(1, round(_HELD_BACK * len(begins_s)))]
     taught = past.before(split_s)
-    detector = subject.detector()
-    configuration = detector_memory.identity(subject.built())
     try:
-        parameters = detector.train(taught)
+        parameters = subject.detector().train(taught)
     except ValueError as reason:
         raise TooLittlePastError(str(reason)) from reason
-    scores = measure(subject, parameters, past.rows, split_s)
-    predecessor = None
-    if in_use is not None and in_use.configuration == configuration:
-        predecessor = measure(subject, in_use.parameters, past.rows, split_s)
-    return DetectorModel(
-        rule=subject.rule.name,
-        target=subject.target,
-        zone=subject.zone,
-        version=0,
-        state=ModelState.CANDIDATE,
-        detector=detector.name,
-        detector_version=detector.version,
-        configuration=configuration,
-        code_version=version("lifeline"),
-        trained_from=moment(taught[0][0]),
-        trained_until=moment(split_s),
-        held_back_until=moment(past.rows[-1][0]),
-        fingerprint=past.fingerprint,
-        parameters=parameters,
-        scores=scores,
-        predecessor=predecessor,
-        reason=objection(scores, predecessor),
-    )
+    trial = Trial(moment(split_s), lambda each: measure(subject, each, past.rows, split_s), objection)
+    return candidate(subject, past, parameters, in_use, trial)
 
 
 def storms(rows: Rows) -> list[float]:

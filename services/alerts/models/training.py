@@ -1,15 +1,18 @@
 """Teaching one detector and deciding whether it is put into use: pure, from a past to a model."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from typing import Any
 
 from services.alerts import detector_memory
 from services.alerts.episode import moment
 from services.alerts.models.holdback import measure, objection
 from services.alerts.models.past import Past
 from services.alerts.models.subject import Subject
-from services.core.detector_model import DetectorModel, ModelState
+from services.core.detector_model import DetectorModel, HoldBack, ModelState
+from services.core.text import Text
 
 FEWEST_ROWS = 500
 """Rows without which teaching is not tried: less than two days at five minutes."""
@@ -40,13 +43,29 @@ def train(subject: Subject, past: Past, window: Window, in_use: DetectorModel | 
     taught, held_back = past.before(window.split.timestamp()), past.since(window.split.timestamp())
     if len(taught) < FEWEST_ROWS or len(held_back) < FEWEST_ROWS // 5:
         raise TooLittlePastError(f"{len(taught)} rows to teach, {len(held_back)} to try")
+    parameters = subject.detector().train(taught)
+    trial = Trial(window.split, lambda each: measure(subject, each, taught, held_back), objection)
+    return candidate(subject, past, parameters, in_use, trial)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How parameters are scored on what is held back from ``split`` on, and what then speaks against their use."""
+
+    split: datetime
+    measure: Callable[[Mapping[str, Any]], HoldBack]
+    objection: Callable[[HoldBack, HoldBack | None], Text | None]
+
+
+def candidate(
+    subject: Subject, past: Past, parameters: Mapping[str, Any], in_use: DetectorModel | None, trial: Trial
+) -> DetectorModel:
+    """The model that the past before the trial has taught, tried beside the one in use."""
     detector = subject.detector()
     configuration = detector_memory.identity(subject.built())
-    parameters = detector.train(taught)
-    scores = measure(subject, parameters, taught, held_back)
-    predecessor = None
+    scores, predecessor = trial.measure(parameters), None
     if in_use is not None and in_use.configuration == configuration:
-        predecessor = measure(subject, in_use.parameters, taught, held_back)
+        predecessor = trial.measure(in_use.parameters)
     return DetectorModel(
         rule=subject.rule.name,
         target=subject.target,
@@ -57,12 +76,12 @@ def train(subject: Subject, past: Past, window: Window, in_use: DetectorModel | 
         detector_version=detector.version,
         configuration=configuration,
         code_version=version("lifeline"),
-        trained_from=moment(taught[0][0]),
-        trained_until=window.split,
-        held_back_until=moment(held_back[-1][0]),
+        trained_from=moment(past.rows[0][0]),
+        trained_until=trial.split,
+        held_back_until=moment(past.rows[-1][0]),
         fingerprint=past.fingerprint,
         parameters=parameters,
         scores=scores,
         predecessor=predecessor,
-        reason=objection(scores, predecessor),
+        reason=trial.objection(scores, predecessor),
     )
