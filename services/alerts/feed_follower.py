@@ -271,9 +271,10 @@ class FeedFollower:
 
     async def _survey(self, connection: AsyncConnection) -> _City:
         registered = await sensors.load_sensors(connection)
-        graph = CityGraph(await network.load_assets(connection), await network.load_links(connection))
+        assets, links = await network.load_assets(connection), await network.load_links(connection)
+        graph = CityGraph(assets, links)
         models = await networks.load_networks(connection)
-        units = await asyncio.to_thread(self._units.of, registered, models)
+        units = await asyncio.to_thread(self._units.of, registered, models, assets, links)
         taught = {(each.rule, each.target): each for each in await detector_models.in_use(connection)}
         low_points = await storms.load_low_points(connection)
         units = {

@@ -7,9 +7,12 @@ from typing import Any
 
 import structlog
 
+from services.alerts import surroundings
 from services.alerts.lifelines.contract import LifelineRules
 from services.alerts.sharing import share_of
+from services.alerts.surroundings import NOWHERE, Surroundings
 from services.alerts.zone_engine import ZoneEngine, replaced_by_searches
+from services.core.asset import Asset, Link
 from services.core.lifeline import Lifeline
 from services.core.network_file import NetworkFile
 from services.core.sensor import Sensor
@@ -26,12 +29,13 @@ State = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of judging: its name, the rules that are asked, its sensors, and the model of its pipes, if any."""
+    """A unit of judging: its name, the rules that are asked, its sensors, the model of its pipes, what is around."""
 
     name: str
     rules: LifelineRules
     sensors: tuple[Sensor, ...]
     network: NetworkFile | None = None
+    surroundings: Surroundings = NOWHERE
 
     @property
     def share(self) -> int:
@@ -57,7 +61,14 @@ class Unit:
         return engine
 
     def _new_engine(self, allowed_lateness: timedelta) -> ZoneEngine:
-        return ZoneEngine(self.name, self.rules, self.sensors, allowed_lateness=allowed_lateness, network=self.network)
+        return ZoneEngine(
+            self.name,
+            self.rules,
+            self.sensors,
+            allowed_lateness=allowed_lateness,
+            network=self.network,
+            surroundings=self.surroundings,
+        )
 
 
 class Units:
@@ -67,7 +78,13 @@ class Units:
         self._rules = rules
         self._replaced: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
 
-    def of(self, sensors: Iterable[Sensor], networks: Iterable[RegisteredNetwork]) -> dict[str, Unit]:
+    def of(
+        self,
+        sensors: Iterable[Sensor],
+        networks: Iterable[RegisteredNetwork],
+        assets: Iterable[Asset] = (),
+        links: Iterable[Link] = (),
+    ) -> dict[str, Unit]:
         """Every unit of the city by its name: each zone and, where a model covers zones, each supply.
 
         A supply is asked for what shows only in all its zones together: the searches, which have the model then. Its
@@ -76,8 +93,9 @@ class Units:
         by_zone: dict[str, list[Sensor]] = {}
         for sensor in sensors:
             by_zone.setdefault(sensor.zone, []).append(sensor)
+        around = surroundings.by_zone(assets, links, by_zone)
         units = {
-            zone: Unit(zone, self._rules[members[0].lifeline], tuple(members))
+            zone: Unit(zone, self._rules[members[0].lifeline], tuple(members), surroundings=around[zone])
             for zone, members in sorted(by_zone.items())
             if members[0].lifeline in self._rules
         }

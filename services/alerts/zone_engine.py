@@ -14,6 +14,7 @@ from services.alerts.score_log import ScoreLog
 from services.alerts.search_watch import SearchWatch
 from services.alerts.sensor_watch import SensorWatch
 from services.alerts.silence import Silence
+from services.alerts.surroundings import NOWHERE, Surroundings
 from services.alerts.zone_watch import ZoneWatch
 from services.core.finding import Finding
 from services.core.forecast import Forecast
@@ -57,17 +58,20 @@ class ZoneEngine:
         allowed_lateness: timedelta,
         network: NetworkFile | None = None,
         learn_until: datetime | None = None,
+        surroundings: Surroundings = NOWHERE,
         log: ScoreLog | None = None,
     ) -> None:
         """Judge by the rules of the zone's lifeline.
 
         ``network`` is the model of its pipes, if there is one. What came before ``learn_until`` is history that a
-        search may learn from before it has to speak. ``log`` sees every score.
+        search may learn from before it has to speak. ``surroundings`` is what the register knows of the zone. ``log``
+        sees every score.
         """
         self.counts = Counts()
         self.failures = Failures(zone)
         self._lateness_s = allowed_lateness.total_seconds()
-        site = Site(tuple(sensors), network, None if learn_until is None else learn_until.timestamp())
+        learn_until_s = None if learn_until is None else learn_until.timestamp()
+        site = Site(tuple(sensors), network, learn_until_s, surroundings)
         searches, replaced = _searches(rules, site, log, self.failures)
         rules = rules.without(replaced)
         self._watches = {

@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from services.alerts import lifelines
+from services.alerts import lifelines, surroundings
 from services.alerts.alert_merge import Sources
 from services.alerts.lifelines.contract import LifelineRules
 from services.alerts.score_log import ScoreLog
@@ -107,7 +108,8 @@ def run_backtest(
             scores = stack.enter_context(ScoreFile(file, declared.values()))
         networks = {} if city.network is None else {carried_by(recording, city.network): city.network}
         log = None if scores is None else scores.take
-        engines = _engines(sensors, declared, networks, learn_until, log)
+        around = surroundings.by_zone(city.assets, city.links, {sensor.zone for sensor in sensors})
+        engines = _engines(sensors, declared, _Ground(networks, around), learn_until, log)
         forecasts = stack.enter_context(ForecastFile(out / FORECAST))
         for before_s, findings in replay(readings, sensors, engines, progress):
             for finding in findings:
@@ -154,10 +156,17 @@ def learning_ends(recording: Recording, readings: RecordedReadings) -> datetime 
     return datetime_of(int(times_us[recording.learn_rows - 1]))
 
 
+class _Ground(NamedTuple):
+    """The models of the lifelines' pipes, and what stands around the sensors of each zone."""
+
+    networks: Mapping[Lifeline, NetworkFile]
+    surroundings: Mapping[str, surroundings.Surroundings]
+
+
 def _engines(
     sensors: Iterable[Sensor],
     rules: Mapping[Lifeline, LifelineRules],
-    networks: Mapping[Lifeline, NetworkFile],
+    ground: _Ground,
     learn_until: datetime | None,
     log: ScoreLog | None,
 ) -> dict[str, ZoneEngine]:
@@ -172,8 +181,9 @@ def _engines(
             rules[members[0].lifeline],
             sorted(members, key=lambda sensor: sensor.id),
             allowed_lateness=_ALLOWED_LATENESS,
-            network=networks.get(members[0].lifeline),
+            network=ground.networks.get(members[0].lifeline),
             learn_until=learn_until,
+            surroundings=ground.surroundings[zone],
             log=log,
         )
         for zone, members in sorted(by_zone.items())

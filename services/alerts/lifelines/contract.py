@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.alerts.detectors.contract import Detector, RowDetector, SearchDetector
+from services.alerts.surroundings import NOWHERE, Surroundings
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.network_file import NetworkFile
@@ -71,11 +72,13 @@ class Site:
     """Where a search looks: its sensors of the rule's quantities, in alphabetical order, and the model, if any.
 
     ``learn_until_s`` (seconds since 1970) ends the history that was given to learn from; ``None`` where nobody says.
+    ``surroundings`` is what the register knows of the zone and of what touches it.
     """
 
     sensors: tuple[Sensor, ...]
     network: NetworkFile | None = None
     learn_until_s: float | None = None
+    surroundings: Surroundings = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
