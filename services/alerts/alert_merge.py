@@ -109,6 +109,14 @@ def open_episode(finding: Finding, kind: AlertKind, now: datetime) -> Alert:
     )
 
 
+def reopened(alert: Alert) -> Alert:
+    """An episode that was over and comes back; what a person said of it (taken on, assigned) still holds."""
+    state = next_state("alert", MOVES, alert.state, AlertMove.REOPEN)
+    if alert.acknowledged_at is not None:
+        state = AlertState.ACKNOWLEDGED
+    return replace(alert, state=state, cleared_at=None, open_rules={}, reopened=alert.reopened + 1)
+
+
 def merge(alert: Alert, finding: Finding) -> Alert:
     """The alert after one more finding of its episode.
 

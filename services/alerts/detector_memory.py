@@ -20,7 +20,8 @@ def identity(detector: AnyDetector, model: str = "") -> str:
     What a search was taught is kept apart from what it has seen: its memory goes with any model it was taught.
     """
     taught = None if isinstance(detector, SearchDetector) else model_of(detector)
-    configuration = json.dumps([detector.configuration(), taught or model], sort_keys=True)
+    lasting = {name: value for name, value in detector.configuration().items() if name not in detector.passing}
+    configuration = json.dumps([lasting, taught or model], sort_keys=True)
     return f"{detector.name} {detector.version} {sha256(configuration.encode()).hexdigest()[:12]}"
 
 

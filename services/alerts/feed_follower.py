@@ -29,12 +29,14 @@ from services.core.store import (
     detector_state,
     feed,
     forecasts,
+    inhibitions,
     network,
     networks,
     new_normals,
     sensors,
     shares,
     storms,
+    works_permits,
 )
 from services.core.store.detector_state import StateRow
 from services.core.store.feed import END, FeedEntry, FeedPosition
@@ -92,9 +94,14 @@ class FeedFollower:
         idle_release: timedelta,
         metrics: Metrics | None = None,
         price: WaterPrice = DEFAULT_PRICE,
+        reopens_within: timedelta = timedelta(0),
     ) -> None:
-        """Follow for the shares that ``membership`` holds; ``price`` is what lost water costs."""
+        """Follow for the shares that ``membership`` holds; ``price`` is what lost water costs.
+
+        An episode that comes back ``reopens_within`` so long of its end is the same alert.
+        """
         self._price = price
+        self._reopens_within = reopens_within
         self._pool = pool
         self._membership = membership
         self._allowed_lateness = allowed_lateness
@@ -274,7 +281,8 @@ class FeedFollower:
         assets, links = await network.load_assets(connection), await network.load_links(connection)
         graph = CityGraph(assets, links)
         models = await networks.load_networks(connection)
-        units = await asyncio.to_thread(self._units.of, registered, models, assets, links)
+        permits = await works_permits.load(connection)
+        units = await asyncio.to_thread(self._units.of, registered, models, assets, links, permits)
         taught = {(each.rule, each.target): each for each in await detector_models.in_use(connection)}
         low_points = await storms.load_low_points(connection)
         units = {
@@ -287,6 +295,8 @@ class FeedFollower:
             sensor_assets={sensor.id: sensor.asset for sensor in registered},
             price=self._price,
             sensors={sensor.id: sensor for sensor in registered},
+            causes=frozenset(kind for rule in await inhibitions.load_inhibitions(connection) for kind in rule.causes),
+            reopens_within=self._reopens_within,
         )
         return _City(units, _takers(registered, units.values()), conclusions, len(registered))
 

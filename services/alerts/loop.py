@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from psycopg import AsyncConnection
 
 from services.alerts import alert_merge
 from services.alerts.devices import reporting
+from services.alerts.suppression.judge import judged
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
+from services.core import jobs
 from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
-from services.core.finding import Finding
+from services.core.finding import Finding, FindingState
 from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.settings import ConfigurationError
@@ -27,13 +29,19 @@ class UnknownKindError(ConfigurationError):
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """What the loop has to know about the city to draw conclusions."""
+    """What the loop has to know about the city to draw conclusions.
+
+    ``causes`` are the kinds of alert that may explain others. An episode that comes back ``reopens_within`` so long of
+    its end goes on as the same alert.
+    """
 
     kinds: Mapping[tuple[Lifeline, str], AlertKind]
     graph: CityGraph
     sensor_assets: Mapping[str, str]
     price: WaterPrice = DEFAULT_PRICE
     sensors: Mapping[str, Sensor] = field(default_factory=dict)
+    causes: frozenset[str] = frozenset()
+    reopens_within: timedelta = timedelta(0)
 
     def asset_name(self, asset: str) -> Text:
         """The name of an asset; what is no asset (a gateway) is called by its identifier."""
@@ -61,22 +69,44 @@ async def conclude(connection: AsyncConnection, city: City, finding: Finding) ->
     if alert is None:
         return None
     await findings.attach(connection, finding.id, alert.id)
-    if kind.publishes_from is not None and alert.severity >= kind.publishes_from:
-        await _warn(connection, city, kind, alert)
+    await warn_by_rule(connection, city, kind, alert)
     return alert
+
+
+async def warn_by_rule(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:
+    """Publish what the rule of the kind publishes, unless something keeps the alert quiet."""
+    if alert.suppression is None and kind.publishes_from is not None and alert.severity >= kind.publishes_from:
+        await _warn(connection, city, kind, alert)
 
 
 async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, finding: Finding) -> Alert | None:
     running = await alerts.find_open(connection, finding.asset, finding.kind)
+    ended = None
+    if running is None and finding.state is not FindingState.CLEARED:
+        since = finding.started_at - city.reopens_within
+        ended = await alerts.find_recent(connection, finding.asset, finding.kind, since)
+    now = datetime.now(UTC)
     sources = alert_merge.Sources(city.graph, city.sensor_assets, city.price)
-    alert = alert_merge.take(running, finding, kind, sources, datetime.now(UTC))
+    before = running if ended is None else alert_merge.reopened(ended)
+    alert = alert_merge.take(before, finding, kind, sources, now)
     if alert is None:
         return None
-    if running is None:
+    if running is None or _is_news(running, alert):
+        alert = await judged(connection, alert, city.asset_name, now)
+    stored = running or ended
+    if stored is None:
         await alerts.add(connection, alert, audit.SYSTEM)
-        return alert
-    action = "clear" if alert.cleared_at is not None else "evolve"
-    return await alerts.save(connection, alert, before=running, actor=audit.SYSTEM, action=action)
+    else:
+        action = "reopen" if ended is not None else "clear" if alert.cleared_at is not None else "evolve"
+        alert = await alerts.save(connection, alert, before=stored, actor=audit.SYSTEM, action=action)
+    if kind.kind in city.causes and (running is None or _is_news(running, alert)):
+        await jobs.defer(connection, jobs.REVIEW, queue=jobs.REVIEWS, cause=str(alert.id))
+    return alert
+
+
+def _is_news(before: Alert, alert: Alert) -> bool:
+    """Whether what keeps an alert quiet, or whether it explains others, may have changed."""
+    return (before.severity, before.sensors, before.state) != (alert.severity, alert.sensors, alert.state)
 
 
 async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:

@@ -1,6 +1,7 @@
 """The alert process, wired: follow the feed, announce and deliver."""
 
 import asyncio
+import random
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,13 @@ from services.alerts.feed_follower import FeedFollower, OvertakenError
 from services.alerts.membership import Membership
 from services.alerts.metrics import Metrics
 from services.alerts.models.schedule import run_schedule
-from services.alerts.notify.worker import Notifier, run_worker
+from services.alerts.notify.announcing import Announcer
+from services.alerts.notify.delivering import Deliverer
+from services.alerts.notify.mail_server import MailServer
+from services.alerts.notify.sender import Exits
+from services.alerts.notify.target import checked_client
+from services.alerts.notify.worker import run_worker
+from services.alerts.suppression.review import run_reviews
 from services.alerts.tracing.loss import price_of
 from services.alerts.weather.feed import WeatherFeed
 from services.core.broker_address import BrokerAddress
@@ -47,6 +54,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         # A pool that gives up soon starts afresh as soon as it is asked again; one that does not, doubles its waits.
         open_pool(database_url, settings.database_pool_size, reconnect=timedelta(seconds=_LONGEST_WAIT_S)) as pool,
         httpx.AsyncClient(timeout=settings.webhook_timeout.total_seconds(), follow_redirects=False) as client,
+        checked_client(
+            private_allowed=settings.webhook_private_targets, timeout_s=settings.webhook_timeout.total_seconds()
+        ) as outgoing,
     ):
         metrics = Metrics()
         membership = Membership(f"{socket.gethostname()}-{uuid4().hex[:8]}")
@@ -57,8 +67,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             idle_release=settings.idle_release,
             metrics=metrics,
             price=price_of(settings.water_price, settings.water_currency),
+            reopens_within=settings.alert_reopens_within,
         )
-        notifier = Notifier(pool, client, settings)
+        broker = None if settings.mqtt_url is None else BrokerAddress.from_settings(settings)
+        exits = Exits(outgoing, MailServer.from_settings(settings), broker, settings.city)
+        announcer = Announcer(pool, settings)
+        deliverer = Deliverer(pool, exits, settings, random.Random())  # noqa: S311 - short waits, not a secret
         asyncio.get_running_loop().set_exception_handler(_report_stray)
 
         async def follow(reached: Reached) -> None:
@@ -68,14 +82,25 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             # A job worker that starts without a database waits half a minute for it; a plain connection knows at once.
             async with await AsyncConnection.connect(database_url):
                 reached()
-            await run_worker(database_url, notifier)
+            await run_worker(database_url, announcer, deliverer)
 
         async def learn(reached: Reached) -> None:
             async with await AsyncConnection.connect(database_url):
                 reached()
             await run_schedule(database_url, pool)
 
-        parts = {"feed": follow, "notifications": notify, "models": learn, **_commands(settings, pool, database_url)}
+        async def look_again(reached: Reached) -> None:
+            async with await AsyncConnection.connect(database_url):
+                reached()
+            await run_reviews(database_url, pool)
+
+        parts = {
+            "feed": follow,
+            "notifications": notify,
+            "models": learn,
+            "reviews": look_again,
+            **_commands(settings, pool, database_url),
+        }
         parts |= _weather(settings, pool, client, database_url)
         database = _Database(*parts)
         tasks = [asyncio.create_task(_again(part, work, database)) for part, work in parts.items()]

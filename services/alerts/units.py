@@ -17,6 +17,7 @@ from services.core.lifeline import Lifeline
 from services.core.network_file import NetworkFile
 from services.core.sensor import Sensor
 from services.core.store.networks import RegisteredNetwork
+from services.core.works_permit import WorksPermit
 
 _MISFITS = (LookupError, TypeError, ValueError, AttributeError)
 """How a detector's code meets a state that it did not write."""
@@ -84,6 +85,7 @@ class Units:
         networks: Iterable[RegisteredNetwork],
         assets: Iterable[Asset] = (),
         links: Iterable[Link] = (),
+        works: Iterable[WorksPermit] = (),
     ) -> dict[str, Unit]:
         """Every unit of the city by its name: each zone and, where a model covers zones, each supply.
 
@@ -93,7 +95,7 @@ class Units:
         by_zone: dict[str, list[Sensor]] = {}
         for sensor in sensors:
             by_zone.setdefault(sensor.zone, []).append(sensor)
-        around = surroundings.by_zone(assets, links, by_zone)
+        around = surroundings.by_zone(assets, links, by_zone, works)
         units = {
             zone: Unit(zone, self._rules[members[0].lifeline], tuple(members), surroundings=around[zone])
             for zone, members in sorted(by_zone.items())

@@ -29,6 +29,7 @@ from services.api.routes import (
     records,
     rejections,
     sensors,
+    silences,
     storm,
     stream,
     warnings,
@@ -124,7 +125,19 @@ def create_app(settings: Settings) -> LifelineApi:
     problems.install(app)
     app.include_router(health.router)
     readings = (sensors, current_values, history, forecasts, availability, liveness)
-    for part in (description, city, *readings, alerts, warnings, work_orders, storm, records, rejections, stream):
+    for part in (
+        description,
+        city,
+        *readings,
+        alerts,
+        silences,
+        warnings,
+        work_orders,
+        storm,
+        records,
+        rejections,
+        stream,
+    ):
         app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 503))
     if DASHBOARD.is_dir():
         app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")

@@ -11,6 +11,7 @@ from services.core.lifeline import Lifeline
 from services.core.notification import NotificationState
 from services.core.rejection import Obstacle, RejectionReason
 from services.core.severity import Scheme
+from services.core.suppression import SuppressionKind
 from services.core.threshold import Side
 from services.core.warning import WarningMove, WarningState
 from services.core.work_order import WorkOrderMove, WorkOrderState
@@ -123,6 +124,15 @@ class ForecastAnswer(Answer):
     model: str | None
 
 
+class SuppressionAnswer(Answer):
+    """What keeps an alert quiet."""
+
+    kind: SuppressionKind
+    source: UUID | None = Field(description="the silence, or the alert that explains it")
+    reason: TextAnswer
+    mutes_to: int = Field(description="a worse severity is told all the same")
+
+
 class AlertAnswer(Answer):
     """An alert: one evolving record an episode."""
 
@@ -160,6 +170,10 @@ class AlertAnswer(Answer):
     verdict_reason: str | None
     warning: UUID | None = Field(description="the newest warning that came of it")
     work_order: UUID | None
+    suppression: SuppressionAnswer | None = Field(default=None, description="why nobody is told of it, if nobody is")
+    explained_by: UUID | None = Field(default=None, description="the alert that explains it")
+    reopened: int = Field(default=0, description="how often it came back soon after its end")
+    assignee: str | None = Field(default=None, description="who looks after it")
     moves: list[AlertMove] = Field(description="what a person may do with it now")
     version: int
 
@@ -419,6 +433,27 @@ class VerdictRequest(BaseModel):
 
     verdict: Verdict
     reason: str = Field(min_length=1, max_length=2000)
+
+
+class AssignRequest(BaseModel):
+    """Who is to look after an alert; nobody any more when it is null."""
+
+    assignee: str | None = Field(min_length=1, max_length=200)
+
+
+class CommentRequest(BaseModel):
+    """A remark on an alert."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class CommentAnswer(Answer):
+    """A remark on an alert."""
+
+    id: UUID
+    at: datetime
+    author: str
+    text: str
 
 
 class NewNormalRequest(BaseModel):

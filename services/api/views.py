@@ -9,8 +9,8 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from services.api import schemas
+from services.core.alert import BY_SENSORS, Alert
 from services.core.alert import MOVES as ALERT_MOVES
-from services.core.alert import Alert, AlertMove
 from services.core.alert_kind import AlertKind
 from services.core.asset import Asset
 from services.core.finding import Finding
@@ -27,8 +27,8 @@ from services.core.warning import PublicWarning
 from services.core.work_order import MOVES as WORK_ORDER_MOVES
 from services.core.work_order import WorkOrder
 
-PERSON_MOVES = {move: table for move, table in ALERT_MOVES.items() if move is not AlertMove.CLEAR}
-"""What a person may do with an alert: all but saying that it is over, which the sensors do."""
+PERSON_MOVES = {move: table for move, table in ALERT_MOVES.items() if move not in BY_SENSORS}
+"""What a person may do with an alert: all but saying that it is over or back, which the sensors do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ def alert_fields(alert: Alert, words: AlertWords) -> dict[str, Any]:
         "label": asdict(label(alert.highest_severity, alert.scheme)),
         "unit": units.pop() if len(units) == 1 else None,
         "explanation": asdict(alert.explanation),
+        "suppression": None if alert.suppression is None else alert.suppression.as_json(),
         "warning": words.warnings.get(alert.id),
         "work_order": words.orders.get(alert.id),
         "moves": allowed_moves(PERSON_MOVES, alert.state),

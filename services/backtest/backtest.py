@@ -108,7 +108,7 @@ def run_backtest(
             scores = stack.enter_context(ScoreFile(file, declared.values()))
         networks = {} if city.network is None else {carried_by(recording, city.network): city.network}
         log = None if scores is None else scores.take
-        around = surroundings.by_zone(city.assets, city.links, {sensor.zone for sensor in sensors})
+        around = surroundings.by_zone(city.assets, city.links, {sensor.zone for sensor in sensors}, city.works)
         engines = _engines(sensors, declared, _Ground(networks, around), learn_until, log)
         forecasts = stack.enter_context(ForecastFile(out / FORECAST))
         for before_s, findings in replay(readings, sensors, engines, progress):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.core.lifeline import Lifeline
 from services.core.severity import Scheme, Severity
+from services.core.suppression import Suppression
 from services.core.text import Text
 
 
@@ -25,6 +26,7 @@ class AlertMove(StrEnum):
 
     ACKNOWLEDGE = "acknowledge"
     CLEAR = "clear"
+    REOPEN = "reopen"
 
 
 MOVES: Mapping[AlertMove, Mapping[AlertState, AlertState]] = {
@@ -33,7 +35,10 @@ MOVES: Mapping[AlertMove, Mapping[AlertState, AlertState]] = {
         AlertState.OPEN: AlertState.CLEARED,
         AlertState.ACKNOWLEDGED: AlertState.CLEARED,
     },
+    AlertMove.REOPEN: {AlertState.CLEARED: AlertState.OPEN},
 }
+BY_SENSORS = frozenset({AlertMove.CLEAR, AlertMove.REOPEN})
+"""What only the sensors say, never a person."""
 
 
 class Verdict(StrEnum):
@@ -52,6 +57,8 @@ class Alert:
     ``rule``, ``threshold``, ``detector`` and
     ``explanation`` are those of the finding that gave the highest severity; later changes of the configuration do
     not reach back into them. ``version`` counts changes and guards against two people acting at once.
+    ``suppression`` says why it is told to nobody, if it is not, and ``explained_by`` names the alert that explains it.
+    ``reopened`` counts how often it came back within the reopening time.
     """
 
     id: UUID
@@ -85,3 +92,7 @@ class Alert:
     verdict_reason: str | None
     created_at: datetime
     version: int
+    suppression: Suppression | None = None
+    explained_by: UUID | None = None
+    reopened: int = 0
+    assignee: str | None = None

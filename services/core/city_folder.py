@@ -6,12 +6,13 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.core.adjacency import with_adjacencies
 from services.core.asset import Asset, Link, LinkKind
 from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.lifeline import Lifeline
@@ -32,6 +34,7 @@ from services.core.sensor_address import check_address
 from services.core.severity import Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
+from services.core.works_permit import WorksPermit
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 RowT = TypeVar("RowT", bound=BaseModel)
@@ -223,6 +226,23 @@ class _LowPointRow(_Row):
     expected_60min_cm: _Measured = None
 
 
+class _WorksRow(_Row):
+    id: Name
+    start: AwareDatetime
+    end: AwareDatetime
+    lon: _Longitude
+    lat: _Latitude
+    radius_m: Annotated[float, Field(ge=0, le=100_000)]
+    what: str
+    contractor: str
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end is not after start")
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class CityFolder:
     """Everything the folder says, checked against itself."""
@@ -239,6 +259,7 @@ class CityFolder:
     background: list[dict[str, Any]]
     model: ModelledZones | None = None
     low_points: tuple[LowPoint, ...] = ()
+    works: tuple[WorksPermit, ...] = ()
 
 
 def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
@@ -331,6 +352,31 @@ def _low_point(row: _LowPointRow) -> LowPoint:
     )
 
 
+def read_works(path: Path) -> tuple[WorksPermit, ...]:
+    """The permits of a ``works.csv``; a folder without the file has none.
+
+    Raises:
+        CityFolderError: naming the file, the line, the field and the reason.
+    """
+    if not path.exists():
+        return ()
+    rows = list(read_rows(path, _WorksRow))
+    distinct(rows, "id")
+    return tuple(
+        WorksPermit(
+            id=row.id,
+            start=row.start.astimezone(UTC),
+            end=row.end.astimezone(UTC),
+            longitude=row.lon,
+            latitude=row.lat,
+            radius_m=row.radius_m,
+            what=row.what,
+            contractor=row.contractor,
+        )
+        for _, row in rows
+    )
+
+
 def _city(path: Path) -> tuple[str, Text]:
     try:
         city = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -419,12 +465,13 @@ def read_city_folder(folder: Path) -> CityFolder:
             ZoneArea(zone.id, zone.lifeline, Text(zone.name_en, zone.name_zh), geometry) for _, zone, geometry in zones
         ],
         assets=listed,
-        links=[Link(row.source, row.target, row.kind, row.length_m) for _, row in links],
+        links=with_adjacencies(listed, [Link(row.source, row.target, row.kind, row.length_m) for _, row in links]),
         sensors=[row for _, row in sensors],
         thresholds=limits_of,
         background=_background(folder / "background.geojson"),
         model=_model(folder / "network.inp", city, listed),
         low_points=tuple(_low_point(row) for _, row in low_points),
+        works=read_works(folder / "works.csv"),
     )
 
 

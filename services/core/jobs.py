@@ -10,6 +10,10 @@ ANNOUNCE = "announce"
 """Route a subject's news to its receivers; arguments ``type``, ``subject_kind``, ``subject``."""
 DELIVER = "deliver"
 """Send one notification; argument ``notification``."""
+REVIEW = "review"
+"""Look again at what keeps alerts quiet; argument ``cause``, an alert that may explain others, or nothing for all."""
+REVIEWS = "reviews"
+"""The queue of reviews."""
 
 _deferrer = App(connector=PsycopgConnector())
 
@@ -18,13 +22,16 @@ async def defer(
     connection: AsyncConnection,
     task: str,
     *,
+    queue: str = "alerts",
     lock: str | None = None,
     schedule_at: datetime | None = None,
     **arguments: Any,
 ) -> None:
     """Add a job in the caller's transaction: it exists if and only if the transaction commits.
 
-    Jobs with the same ``lock`` run one after the other.
+    Jobs with the same ``lock`` run one after the other. The news about one subject are announced one after the other.
     """
-    deferrer = _deferrer.configure_task(task, queue="alerts", lock=lock, schedule_at=schedule_at, connection=connection)
+    if task == ANNOUNCE and lock is None:
+        lock = f"{ANNOUNCE}/{arguments['subject']}"
+    deferrer = _deferrer.configure_task(task, queue=queue, lock=lock, schedule_at=schedule_at, connection=connection)
     await deferrer.defer_async(**arguments)

@@ -1,8 +1,11 @@
 """Who owns assets and who is told."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from services.core.channel import Channel
 from services.core.lifeline import Lifeline
 from services.core.text import Text
 
@@ -43,10 +46,19 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A webhook end point of an organisation; ``secret`` is a Standard Webhooks ``whsec_…`` key."""
+    """A way to tell an organisation.
+
+    ``secret`` signs what is sent (Standard Webhooks: a ``whsec_…`` key; empty: nothing is signed). While a secret is
+    being changed ``previous_secret`` is valid beside it. ``secrets`` are those that ``url`` and ``settings`` name.
+    """
 
     id: str
     organisation: str
     url: str
-    secret: str
+    secret: str = field(repr=False)
     minimum_severity: int
+    channel: Channel = Channel.WEBHOOK
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    previous_secret: str | None = field(default=None, repr=False)
+    enabled: bool = True

@@ -14,3 +14,5 @@ class Permission(StrEnum):
     """Move work orders (处置人员)."""
     AUDIT = "audit"
     """Read the audit trail and rejected payloads."""
+    ADMINISTER = "administer"
+    """Change who is told and how: receivers, their addresses and secrets."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from services.core.adjacency import with_adjacencies
 from services.core.asset import Asset, Link, LinkKind
-from services.core.city_folder import CityFolderError, RecordedSensor, ZoneArea, read_network_features
+from services.core.city_folder import CityFolderError, RecordedSensor, ZoneArea, read_network_features, read_works
 from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.geometry import centre, points_of
 from services.core.lifeline import LABELS, Lifeline
@@ -18,6 +19,7 @@ from services.core.pipe_network import PipeNetworkError, Position
 from services.core.recording import Recording, RecordingError
 from services.core.sewer_file import SewerFileError, SewerLayout, format_of, read_sewers
 from services.core.text import Text
+from services.core.works_permit import WorksPermit
 
 _METRES_PER_DEGREE = 111_320.0
 _WIDEST_M = 50_000.0
@@ -48,6 +50,7 @@ class RecordedCity:
     assets: list[Asset]
     links: list[Link]
     network: NetworkFile | None
+    works: tuple[WorksPermit, ...] = ()
 
 
 def zone_of(recording: Recording, lifeline: Lifeline) -> str:
@@ -58,10 +61,10 @@ def zone_of(recording: Recording, lifeline: Lifeline) -> str:
 
 
 def recorded_city(recording: Recording) -> RecordedCity:
-    """Read the network, if there is one, and lay everything out.
+    """Read the network and the permits for works, if there are any, and lay everything out.
 
     Raises:
-        RecordingError: the network cannot be read.
+        RecordingError: the network or ``works.csv`` cannot be read.
     """
     network: NetworkFile | None = None
     assets: list[Asset] = []
@@ -73,10 +76,12 @@ def recorded_city(recording: Recording) -> RecordedCity:
         elif recording.network is not None:
             assets, links = read_network_features(recording.network)
             assets = [replace(asset, zone=zone_of(recording, asset.lifeline), organisation=None) for asset in assets]
+            links = with_adjacencies(assets, links)
+        works = read_works(recording.folder / "works.csv")
     except (CityFolderError, EpanetFileError, PipeNetworkError, SewerFileError, OSError) as error:
         raise RecordingError(str(error)) from None
     assets += _places(recording, {asset.id for asset in assets})
-    return RecordedCity(list(_zones(recording, assets)), assets, links, network)
+    return RecordedCity(list(_zones(recording, assets)), assets, links, network, works)
 
 
 def carried_by(recording: Recording, file: NetworkFile) -> Lifeline:

@@ -37,6 +37,7 @@ def register_of(recording: Recording, city: RecordedCity, units: Units) -> CityF
         thresholds={},
         background=[],
         model=_model(recording, city),
+        works=city.works,
     )
 
 

@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     allowed_lateness: Annotated[
         timedelta, Field(description="event time a zone waits for stragglers before it is judged")
     ] = timedelta(seconds=2)
+    alert_reopens_within: Annotated[
+        timedelta, Field(description="an alert that comes back so soon after its end is the same one", ge=timedelta(0))
+    ] = timedelta(minutes=10)
     idle_release: Annotated[
         timedelta, Field(description="wall time after which a quiet zone is judged without waiting longer")
     ] = timedelta(seconds=1)
@@ -171,10 +174,50 @@ class Settings(BaseSettings):
     webhook_timeout: Annotated[timedelta, Field(description="longest wait for a receiver's answer")] = timedelta(
         seconds=10
     )
-    webhook_attempts: Annotated[int, Field(description="tries before a delivery is given up", ge=1)] = 12
+    webhook_attempts: Annotated[
+        int | None, Field(description="tries before a message is given up; unset: as many as fit into its time", ge=1)
+    ] = None
+    webhook_patience: Annotated[
+        timedelta, Field(description="how long it is tried to deliver a message", ge=timedelta(seconds=1))
+    ] = timedelta(hours=24)
+    webhook_pause_after: Annotated[
+        int, Field(description="failures in a row after which a receiver is left alone for a while", ge=1)
+    ] = 5
+    webhook_pause: Annotated[
+        timedelta,
+        Field(description="how long at first; twice as long each time, at most 10 minutes", ge=timedelta(seconds=1)),
+    ] = timedelta(seconds=30)
     webhook_private_targets: Annotated[
         bool, Field(description="whether receivers on loopback and private addresses are allowed")
     ] = False
+    smtp_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="mail server, smtp://[user:password@]host:port (STARTTLS is demanded), smtps:// for TLS from "
+            "the start, smtp+plain:// for neither; unset: no e-mail"
+        ),
+    ] = None
+    smtp_ca_file: Annotated[
+        Path | None, Field(description="certificates that may have signed the mail server's; unset: the system's")
+    ] = None
+    mail_from: Annotated[str, Field(description="sender of e-mail", pattern=r"^[^\s@<>,;:\"]+@[A-Za-z0-9.\-]+$")] = (
+        "lifeline@localhost"
+    )
+    exercise: Annotated[
+        bool, Field(description="nothing here is meant in earnest: every message and CAP say that it is an exercise")
+    ] = False
+    cap_sender: Annotated[
+        str | None,
+        Field(
+            description="who sends CAP messages, e.g. lifeline@city.example; unset: lifeline.{city}",
+            pattern=r"^[^\s,<&]+$",
+        ),
+    ] = None
+    cap_sender_name: Annotated[str | None, Field(description="the sender in words; unset: Lifeline {city}")] = None
+    cap_valid_for: Annotated[
+        timedelta, Field(description="how long a CAP message counts unless another follows", ge=timedelta(minutes=1))
+    ] = timedelta(hours=24)
+    cap_public: Annotated[bool, Field(description="whether the feed of CAP messages can be read without a key")] = False
 
     api_url: Annotated[str | None, Field(description="public address of the API, used in links")] = None
     api_key: Annotated[SecretStr | None, Field(description="key that command-line clients present")] = None

@@ -3,13 +3,12 @@
 The format is that of the SWMM 5.2 user manual, appendix D. What flows is left to SWMM itself.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from services.core.network_file import NetworkFile, NetworkFormat
 from services.core.pipe_network import Position
+from services.core.swmm_sections import SectionLine, sections_of
 
 _FOOT_M = 0.3048
 _US_FLOWS = frozenset({"CFS", "GPM", "MGD"})
@@ -17,8 +16,7 @@ _US_FLOWS = frozenset({"CFS", "GPM", "MGD"})
 _NODES = {"JUNCTIONS": "manhole", "DIVIDERS": "manhole", "OUTFALLS": "outfall", "STORAGE": "storage"}
 _LINKS = {"CONDUITS": "conduit", "PUMPS": "pump", "ORIFICES": "orifice", "WEIRS": "weir", "OUTLETS": "outlet"}
 _OF_SWMM_ALONE = ("CONDUITS", "SUBCATCHMENTS", "OUTFALLS", "XSECTIONS", "RAINGAGES")
-_LETTERS = 4
-"""A section is told by its first letters."""
+_KNOWN = (*_NODES, *_LINKS, "COORDINATES", "VERTICES", "OPTIONS")
 
 
 class SewerFileError(Exception):
@@ -54,26 +52,6 @@ class SewerLayout:
     links: Mapping[str, SewerLink]
 
 
-class _Line(NamedTuple):
-    place: str
-    fields: list[str]
-
-    def need(self, count: int) -> list[str]:
-        if len(self.fields) < count:
-            raise SewerFileError(f"{self.place}: has {len(self.fields)} fields, not {count}")
-        return self.fields
-
-    def number(self, index: int) -> float:
-        text = self.need(index + 1)[index]
-        try:
-            value = float(text)
-        except ValueError:
-            raise SewerFileError(f"{self.place}: {text!r} is not a number") from None
-        if not math.isfinite(value):
-            raise SewerFileError(f"{self.place}: {text!r} is not a finite number")
-        return value
-
-
 def format_of(text: str) -> NetworkFormat:
     """Which program reads the text of an ``.inp`` file."""
     sections = {line.strip()[1:].partition("]")[0].upper() for line in text.splitlines() if line.startswith("[")}
@@ -86,21 +64,21 @@ def read_sewers(file: NetworkFile) -> SewerLayout:
     Raises:
         SewerFileError: a line lacks a field or has a wrong number, or a link ends at no node.
     """
-    sections = _sections(file)
-    metres = _FOOT_M if _flow_unit(sections.get("OPTIONS", [])) in _US_FLOWS else 1.0
-    positions = {line.need(3)[0]: (line.number(1), line.number(2)) for line in sections.get("COORDINATES", [])}
+    sections = sections_of(file.text, _KNOWN, lambda _, number: f"{file.name}, line {number}", SewerFileError)
+    metres = _FOOT_M if _flow_unit(sections["OPTIONS"]) in _US_FLOWS else 1.0
+    positions = {line.word(0): (line.number(1), line.number(2)) for line in sections["COORDINATES"]}
     bends: dict[str, list[Position]] = {}
-    for line in sections.get("VERTICES", []):
-        bends.setdefault(line.need(3)[0], []).append((line.number(1), line.number(2)))
+    for line in sections["VERTICES"]:
+        bends.setdefault(line.word(0), []).append((line.number(1), line.number(2)))
     nodes = {
-        line.fields[0]: SewerNode(line.fields[0], kind, positions.get(line.fields[0]))
+        line.word(0): SewerNode(line.word(0), kind, positions.get(line.word(0)))
         for section, kind in _NODES.items()
-        for line in sections.get(section, [])
+        for line in sections[section]
     }
     links = {
         link.id: link
         for section, kind in _LINKS.items()
-        for link in _links(sections.get(section, []), kind, metres, nodes, bends)
+        for link in _links(sections[section], kind, metres, nodes, bends)
     }
     if not nodes:
         raise SewerFileError(f"{file.name}: there are no nodes in it")
@@ -108,14 +86,14 @@ def read_sewers(file: NetworkFile) -> SewerLayout:
 
 
 def _links(
-    lines: list[_Line],
+    lines: list[SectionLine],
     kind: str,
     metres: float,
     nodes: Mapping[str, SewerNode],
     bends: Mapping[str, list[Position]],
 ) -> Iterator[SewerLink]:
     for line in lines:
-        name, start, end = line.need(3)[:3]
+        name, start, end = line.word(0), line.word(1), line.word(2)
         for node in (start, end):
             if node not in nodes:
                 raise SewerFileError(f"{line.place}: {kind} {name} ends at {node!r}, which is no node")
@@ -123,22 +101,6 @@ def _links(
         yield SewerLink(name, kind, start, end, length_m, tuple(bends.get(name, ())))
 
 
-def _sections(file: NetworkFile) -> dict[str, list[_Line]]:
-    """Lines by section, without comments; a section may come in parts."""
-    known = (*_NODES, *_LINKS, "COORDINATES", "VERTICES", "OPTIONS")
-    found: dict[str, list[_Line]] = {}
-    current: list[_Line] = []
-    for number, raw in enumerate(file.text.splitlines(), start=1):
-        text = raw.partition(";")[0].strip()
-        if text.startswith("["):
-            asked = text[1:].partition("]")[0].upper()
-            name = next((each for each in known if each[:_LETTERS] == asked[:_LETTERS]), asked)
-            current = found.setdefault(name, [])
-        elif text:
-            current.append(_Line(f"{file.name}, line {number}", text.split()))
-    return found
-
-
-def _flow_unit(options: list[_Line]) -> str:
+def _flow_unit(options: list[SectionLine]) -> str:
     units = [line.fields[1].upper() for line in options if line.fields[0].upper() == "FLOW_UNITS" and line.fields[1:]]
     return units[-1] if units else "CFS"

@@ -76,6 +76,11 @@ def warning_topic(city: str, lifeline: str, zone: str) -> str:
     return f"{ROOT}/{city}/warnings/{lifeline}/{zone}"
 
 
+def warning_answer_topic(city: str, lifeline: str, zone: str) -> str:
+    """Where a siren or a sign says that it has done what a warning asks."""
+    return f"{warning_topic(city, lifeline, zone)}/ack"
+
+
 @dataclass(frozen=True, slots=True)
 class ReadingsTopic:
     """A parsed readings topic: exactly one of ``sensor`` and ``gateway`` is set."""
@@ -187,6 +192,49 @@ class WireAnswer(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=
     reason: Annotated[str, Meta(max_length=500)] | None = None
 
 
+class WireText(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The same words in English and Chinese."""
+
+    en: str
+    zh: str
+
+
+class WireWarning(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A warning that is in force."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    asset: str
+    severity: Annotated[int, Meta(ge=1, le=4, description="4 is the worst")]
+    headline: WireText
+    instruction: WireText
+    published_at: Annotated[datetime, Meta(tz=True)]
+
+
+class WireZoneState(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What is in force in a zone, retained: the worst first, nothing where all is well.
+
+    ``id`` names the message in a device's answer and stays the same when it is published again; ``exercise`` says that
+    nothing of it is meant in earnest.
+    """
+
+    id: Annotated[str, Meta(max_length=64)]
+    time: Annotated[datetime, Meta(tz=True)]
+    lifeline: str
+    zone: str
+    severity: Annotated[int, Meta(ge=0, le=4, description="the worst in force; 0: none is")]
+    exercise: bool
+    warnings: list[WireWarning]
+
+
+class WireZoneAnswer(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
+    """What a siren or a sign did about the message ``id``, or why it did not."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    device: _Name
+    done: bool
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
 class Shape(Struct, frozen=True, gc=False):
     """What tells the payloads that are one object apart, without reading them to the end."""
 
@@ -210,6 +258,8 @@ def payload_schemas() -> dict[str, dict[str, Any]]:
         "gateway-acknowledgement": (WireAcknowledgement,),
         "device-command": (WireCommand,),
         "device-answer": (WireAnswer,),
+        "zone-state": (WireZoneState,),
+        "zone-answer": (WireZoneAnswer,),
     }
     return {f"{name}.schema.json": _schema(types) for name, types in kinds.items()}
 
@@ -279,3 +329,31 @@ def decode_answer(payload: bytes) -> WireAnswer:
         msgspec.DecodeError: it is something else.
     """
     return msgspec.json.decode(payload, type=WireAnswer)
+
+
+def encode_zone_state(state: WireZoneState) -> bytes:
+    """The JSON bytes of what is in force in a zone."""
+    return msgspec.json.encode(state)
+
+
+def decode_zone_state(payload: bytes) -> WireZoneState:
+    """Read what is in force in a zone.
+
+    Raises:
+        msgspec.DecodeError: it is something else.
+    """
+    return msgspec.json.decode(payload, type=WireZoneState)
+
+
+def encode_zone_answer(answer: WireZoneAnswer) -> bytes:
+    """The JSON bytes of a siren's or a sign's answer."""
+    return msgspec.json.encode(answer)
+
+
+def decode_zone_answer(payload: bytes) -> WireZoneAnswer:
+    """Read what a siren or a sign did.
+
+    Raises:
+        msgspec.DecodeError: it is something else.
+    """
+    return msgspec.json.decode(payload, type=WireZoneAnswer)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from services.alerts import lifelines
+from services.alerts.suppression.default_inhibitions import default_inhibitions
 from services.core.city_folder import CityFolder, CityFolderError
 from services.core.lifeline import Lifeline
 from services.core.organisation import Receiver
@@ -17,7 +18,7 @@ from services.core.recorded_city import recorded_city
 from services.core.recorded_readings import read_readings
 from services.core.recorded_register import register_of
 from services.core.recording import Recording, RecordingError
-from services.core.store import alert_kinds, api_keys, catalogue, organisations
+from services.core.store import alert_kinds, api_keys, catalogue, inhibitions, organisations
 from services.core.store.migrations import migrate
 from services.core.store.networks import RegisteredNetwork, save_network
 from services.core.store.pool import open_pool
@@ -32,6 +33,7 @@ def migrate_with_catalogue(database_url: str) -> list[str]:
     with psycopg.connect(database_url) as connection:
         quantities = catalogue.save_quantities(connection, lifelines.catalogue())
         kinds = alert_kinds.save_alert_kinds(connection, lifelines.alert_kinds())
+        inhibitions.save_inhibitions(connection, default_inhibitions(lifelines.discover().values()))
     return [*steps, f"catalogue: {quantities} quantities, {kinds} kinds of alert"]
 
 

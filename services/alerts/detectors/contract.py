@@ -36,6 +36,8 @@ class _Remembering(ABC):
 
     name: ClassVar[str]
     version: ClassVar[str]
+    passing: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that may change while the memory goes on: what the register says today and not tomorrow."""
 
     __slots__ = ()
 

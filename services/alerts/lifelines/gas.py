@@ -1,18 +1,19 @@
-"""Gas: methane in the spaces beside the pipes, pressure and flow in them."""
+"""Gas: methane in the spaces beside the pipes, pressure and flow in them. What the quantities are, and their levels."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 from services.alerts.detectors.rate import Rate
-from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
+from services.alerts.lifelines import gas_network_rules
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
 from services.alerts.lifelines.fast_reporting import fast_reporting
 from services.alerts.lifelines.faults import faults_of
+from services.alerts.lifelines.gas_causes import GAS_CAUSES, METHANE_HIGH
+from services.alerts.lifelines.gas_works import GAS_WORKS
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.quantity import Quantity
-from services.core.sensor import Sensor
 from services.core.severity import Scheme, Severity
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
@@ -41,17 +42,43 @@ METHANE = (
     _methane(Severity.CRITICAL, 50, "half of the lower explosive limit, to be confirmed on site"),
 )
 
-METHANE_HIGH = AlertKind(
-    lifeline=Lifeline.GAS,
-    kind="methane-high",
-    label=Text("Methane too high", "甲烷浓度超限"),
-    instruction=Text(
-        "Keep people and sparks away, sample the neighbouring manholes, find the leaking pipe and shut it off.",
-        "疏散人员、严禁火源，检测相邻井室，查找泄漏管段并关阀。",
+_LEL_PERCENT_VOLUME = 0.05
+"""1 %LEL of methane is 0.05 %vol: its lower explosive limit is 5 %vol."""
+METHANE_VOLUME = tuple(
+    replace(grade, raise_at=grade.raise_at * _LEL_PERCENT_VOLUME, clear_at=grade.clear_at * _LEL_PERCENT_VOLUME)
+    for grade in METHANE
+)
+
+BATTERY = (
+    Threshold(
+        Severity.MINOR,
+        Side.BELOW,
+        raise_at=15.0,
+        clear_at=25.0,
+        on_delay=timedelta(hours=1),
+        off_delay=timedelta(hours=1),
+        source="default: a battery in the cold loses its last share at once; to be set by device",
     ),
-    scheme=Scheme.EMERGENCY,
-    sensor_fault=False,
-    publishes_from=Severity.MAJOR,
+)
+BATTERY_LOW = SensorRule(
+    name="gas-device-battery-low",
+    kind=AlertKind(
+        lifeline=Lifeline.GAS,
+        kind="device-battery-low",
+        label=Text("Battery of a device low", "设备电池电量低"),
+        instruction=Text("Replace the battery before the place is no longer watched.", "在点位失去监测前更换电池。"),
+        scheme=Scheme.DEVICE,
+        sensor_fault=True,
+        publishes_from=None,
+    ),
+    raised=Text(
+        "The battery of the device at {asset} is down to {value} {unit} (limit {limit} {unit}).",
+        "{asset}设备电池电量降至{value} {unit}（限值{limit} {unit}）。",
+    ),
+    cleared=Text("The battery at {asset} has {value} {unit} again.", "{asset}设备电池电量恢复至{value} {unit}。"),
+    quantities=("battery",),
+    detector=lambda _: Value(),
+    grades=limits_of(Side.BELOW),
 )
 
 METHANE_LEVEL = SensorRule(
@@ -65,7 +92,7 @@ METHANE_LEVEL = SensorRule(
         "Methane at {asset} is back to {value} {unit} after {lasting}.",
         "{asset}甲烷浓度已回落至{value} {unit}，历时{lasting}。",
     ),
-    quantities=("methane",),
+    quantities=("methane", "methane_volume"),
     detector=lambda _: Value(),
     grades=limits_of(Side.ABOVE),
 )
@@ -105,125 +132,51 @@ ATTENTION = fast_reporting(
     "5 %LEL, where attention begins: what comes next must be seen in time",
 )
 
-PRESSURE_LOW = AlertKind(
-    lifeline=Lifeline.GAS,
-    kind="gas-pressure-low",
-    label=Text("Gas pressure low", "燃气压力过低"),
-    instruction=Text(
-        "Check the regulator and the valves upstream, and look for a broken main.",
-        "检查上游调压设备和阀门，排查管道破损。",
-    ),
-    scheme=Scheme.EMERGENCY,
-    sensor_fault=False,
-    publishes_from=None,
+# What stands still for weeks in a quiet space is no fault of the device.
+_FAULTS = faults_of(
+    Lifeline.GAS,
+    {
+        "methane": 0.0,
+        "methane_volume": 0.0,
+        "ethane": 0.0,
+        "odorant": 0.0,
+        "gas_flow": 0.0,
+        "space_water_level": 0.0,
+        "cover_tilt": 0.0,
+        "ground_vibration": 0.0,
+        "space_humidity": 100.0,
+    },
+    jumping=frozenset({"ground_vibration", "cover_tilt"}),
+    switched=frozenset({"cut_off_valve_open", "battery"}),
 )
-PRESSURE_HIGH = replace(
-    PRESSURE_LOW,
-    kind="gas-pressure-high",
-    label=Text("Gas pressure high", "燃气压力过高"),
-    instruction=Text("Check the regulator and its relief valve.", "检查调压设备和安全放散阀。"),
-)
-FLOW_HIGH = replace(
-    PRESSURE_LOW,
-    kind="gas-flow-high",
-    label=Text("Gas flow unusually high", "燃气流量异常偏高"),
-    instruction=Text("Compare with customers' use and look for a broken main.", "核对用户用气情况，排查管道破损。"),
-)
-
-_LIMIT = Text("{asset}: {value} {unit}, limit {limit} {unit}.", "{asset}：{value} {unit}，限值{limit} {unit}。")
-_NORMAL = Text("{asset}: back to {value} {unit} after {lasting}.", "{asset}：已恢复至{value} {unit}，历时{lasting}。")
-
-PRESSURE_BELOW_LIMIT = SensorRule(
-    name="gas-pressure-below-limit",
-    kind=PRESSURE_LOW,
-    raised=_LIMIT,
-    cleared=_NORMAL,
-    quantities=("gas_pressure",),
-    detector=lambda _: Value(),
-    grades=limits_of(Side.BELOW),
-)
-PRESSURE_ABOVE_LIMIT = SensorRule(
-    name="gas-pressure-above-limit",
-    kind=PRESSURE_HIGH,
-    raised=_LIMIT,
-    cleared=_NORMAL,
-    quantities=("gas_pressure",),
-    detector=lambda _: Value(),
-    grades=limits_of(Side.ABOVE),
-)
-
-
-def _usual(sensor: Sensor) -> Seasonal:
-    low, high = sensor.plausible
-    return Seasonal(floor=(high - low) * 1e-4, relative_floor=0.05)
-
-
-PRESSURE_UNUSUAL = SensorRule(
-    name="gas-pressure-below-usual",
-    kind=PRESSURE_LOW,
-    raised=Text(
-        "Gas pressure at {asset} is {value} {unit}; at this time of day {expected} {unit} is usual.",
-        "{asset}燃气压力{value} {unit}，该时段通常为{expected} {unit}。",
-    ),
-    cleared=_NORMAL,
-    quantities=("gas_pressure",),
-    detector=_usual,
-    grades=same_for_all(
-        Threshold(
-            Severity.MODERATE,
-            Side.BELOW,
-            raise_at=-6,
-            clear_at=-3,
-            on_delay=timedelta(minutes=10),
-            off_delay=_OFF,
-            source="default: six robust deviations, at least 30 % below usual; no common limit exists",
-        )
-    ),
-    score_unit=Text("deviations", "倍标准差"),
-)
-FLOW_UNUSUAL = SensorRule(
-    name="gas-flow-above-usual",
-    kind=FLOW_HIGH,
-    raised=Text(
-        "Gas flow at {asset} is {value} {unit}; at this time of day {expected} {unit} is usual.",
-        "{asset}燃气流量{value} {unit}，该时段通常为{expected} {unit}。",
-    ),
-    cleared=_NORMAL,
-    quantities=("gas_flow",),
-    detector=lambda _: Seasonal(floor=5, relative_floor=0.1),
-    grades=same_for_all(
-        Threshold(
-            Severity.MINOR,
-            Side.ABOVE,
-            raise_at=8,
-            clear_at=4,
-            on_delay=timedelta(minutes=15),
-            off_delay=_OFF,
-            source="default: eight robust deviations, at least 80 % above usual; no common limit exists",
-        )
-    ),
-    score_unit=Text("deviations", "倍标准差"),
-)
-
-_FAULTS = faults_of(Lifeline.GAS, {"methane": 0.0, "gas_flow": 0.0})
 
 RULES = LifelineRules(
     lifeline=Lifeline.GAS,
     quantities=(
         Quantity(Lifeline.GAS, "methane", "%LEL", Text("Methane", "甲烷浓度"), (0, 100), METHANE),
-        Quantity(Lifeline.GAS, "gas_pressure", "kPa", Text("Gas pressure", "燃气压力"), (0, 4000)),
-        Quantity(Lifeline.GAS, "gas_flow", "m3/h", Text("Gas flow", "燃气流量"), (0, 100_000)),
+        Quantity(
+            Lifeline.GAS, "methane_volume", "%VOL", Text("Methane by volume", "甲烷体积分数"), (0, 100), METHANE_VOLUME
+        ),
+        Quantity(Lifeline.GAS, "ethane", "ppm", Text("Ethane", "乙烷浓度"), (0, 50_000)),
+        Quantity(Lifeline.GAS, "odorant", "mg/m3", Text("Odorant", "加臭剂浓度"), (0, 200)),
+        Quantity(Lifeline.GAS, "space_temperature", "degC", Text("Temperature in the space", "空间内温度"), (-40, 85)),
+        Quantity(Lifeline.GAS, "space_humidity", "%", Text("Humidity in the space", "空间内相对湿度"), (0, 100)),
+        Quantity(Lifeline.GAS, "space_water_level", "cm", Text("Water in the space", "空间内积水深度"), (0, 1000)),
+        Quantity(Lifeline.GAS, "cover_tilt", "deg", Text("Tilt of the cover", "井盖倾角"), (0, 180)),
+        Quantity(Lifeline.GAS, "ground_vibration", "mm/s", Text("Ground vibration", "地面振动"), (0, 500)),
+        Quantity(Lifeline.GAS, "battery", "%", Text("Battery", "电池电量"), (0, 100), BATTERY),
+        *gas_network_rules.QUANTITIES,
     ),
     sensor_rules=(
         METHANE_LEVEL,
         METHANE_RISING,
         ATTENTION,
-        PRESSURE_BELOW_LIMIT,
-        PRESSURE_ABOVE_LIMIT,
-        PRESSURE_UNUSUAL,
-        FLOW_UNUSUAL,
+        BATTERY_LOW,
+        *gas_network_rules.SENSOR_RULES,
         *_FAULTS.sensor_rules,
     ),
+    searches=(GAS_CAUSES, gas_network_rules.GAS_NETWORK, GAS_WORKS),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
+    event_driven=frozenset({"ground_vibration", "cover_tilt"}),
 )

@@ -1,4 +1,4 @@
-"""What a webhook says: ``{"type", "timestamp", "data"}`` after Standard Webhooks, well under 20 kB. Pure."""
+"""What a webhook says: ``{"type", "timestamp", "data"}`` after Standard Webhooks, never more than 20 kB. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -13,6 +13,10 @@ from services.core.work_order import WorkOrder
 _CANDIDATES_TOLD = 3
 _VALVES_TOLD = 10
 _SENSORS_TOLD = 50
+LARGEST_BODY_BYTES = 20_000
+"""What Standard Webhooks asks senders to stay below."""
+_TEXT_LENGTHS = (1000, 300, 100)
+"""To how many characters texts are cut, one after the other, until the body is small enough."""
 
 
 def _moment(moment: datetime | None) -> str | None:
@@ -22,8 +26,10 @@ def _moment(moment: datetime | None) -> str | None:
 def _trace(alert: Alert) -> dict[str, Any] | None:
     if alert.trace is None:
         return None
+    candidates = alert.trace["candidates"][:_CANDIDATES_TOLD]
     return {
-        "candidates": alert.trace["candidates"][:_CANDIDATES_TOLD],
+        # Where a candidate lies on the map is the page's business; a long pipe would fill the message.
+        "candidates": [{name: each[name] for name in each if name != "geometry"} for each in candidates],
         "isolation": alert.trace["isolation"][:_VALVES_TOLD],
     }
 
@@ -47,17 +53,44 @@ def _alert(alert: Alert) -> dict[str, Any]:
 
 
 def _body(type_: str, now: datetime, content: Mapping[str, Any]) -> str:
-    body = {"type": type_, "timestamp": _moment(now), "data": content}
+    body: Any = {"type": type_, "timestamp": _moment(now), "data": content}
+    written = _written(body)
+    for longest in _TEXT_LENGTHS:
+        if len(written.encode()) < LARGEST_BODY_BYTES:
+            return written
+        body = _shortened(body, longest)
+        written = _written(body)
+    if len(written.encode()) < LARGEST_BODY_BYTES:
+        return written
+    body["data"]["alert"] |= {"trace": None, "sensors": []}
+    return _written(body)
+
+
+def _written(body: Any) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def warning_body(type_: str, warning: PublicWarning, alert: Alert, page: str | None, now: datetime) -> str:
-    """The body about a warning; ``page`` is the address of the alert's page."""
+def _shortened(content: Any, longest: int) -> Any:
+    """The same with every text cut to so many characters."""
+    if isinstance(content, str):
+        return content if len(content) <= longest else content[: longest - 1] + "…"
+    if isinstance(content, Mapping):
+        return {name: _shortened(value, longest) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_shortened(value, longest) for value in content]
+    return content
+
+
+def warning_body(
+    type_: str, warning: PublicWarning, alert: Alert, page: str | None, now: datetime, *, exercise: bool = False
+) -> str:
+    """The body about a warning; ``page`` is the address of the alert's page, ``exercise`` that it is not in earnest."""
     return _body(
         type_,
         now,
         {
             "id": str(warning.id),
+            "exercise": exercise,
             "state": warning.state,
             "lifeline": warning.lifeline,
             "zone": warning.zone,
@@ -76,13 +109,16 @@ def warning_body(type_: str, warning: PublicWarning, alert: Alert, page: str | N
     )
 
 
-def work_order_body(type_: str, order: WorkOrder, alert: Alert, page: str | None, now: datetime) -> str:
+def work_order_body(
+    type_: str, order: WorkOrder, alert: Alert, page: str | None, now: datetime, *, exercise: bool = False
+) -> str:
     """The body about a work order."""
     return _body(
         type_,
         now,
         {
             "id": str(order.id),
+            "exercise": exercise,
             "state": order.state,
             "lifeline": order.lifeline,
             "zone": order.zone,

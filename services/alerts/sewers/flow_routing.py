@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from services.alerts.sewers.devices import Devices
@@ -23,6 +24,7 @@ _LEAST_FALL_M = 1e-3
 _FREE = 0.6
 """Depth at a free end as a share of that at the beginning: between critical and normal depth."""
 _SHAFT_M2 = 1.2
+_ROOT_OF_GRAVITY = 9.81**0.5
 _ITERATIONS = 8
 _SHORTER = 0.4
 _STIRRED_M_S = 0.05 / 300
@@ -238,12 +240,10 @@ class FlowRouting:
         by_up = rises * 0.5 * steep + conveys * by_fall
         by_down = np.where(drowned, rises * 0.5 * steep - conveys * by_fall, 0.0)
         by_up = np.where(drowned, by_up, by_up + rises * 0.5 * _FREE * steep - conveys * by_fall * _FREE)
-        # A sewer with a free surface carries no more than at its normal depth.
-        normal, normal_rises = self._conveyance((up - up_at) / self._size)
-        slope = np.sqrt(self._fall)
-        limited = ~backwards & (up - up_at < self._size) & (self._fall > 0) & (normal * slope < flow)
-        flow = np.where(limited, normal * slope, flow)
-        by_up = np.where(limited, normal_rises * slope, by_up)
+        most, most_rises = self._most_m3s((up - up_at) / self._size, down - down_at > up - up_at)
+        limited = ~backwards & (up - up_at < self._size) & (self._fall > 0) & (most < flow)
+        flow = np.where(limited, most, flow)
+        by_up = np.where(limited, most_rises, by_up)
         by_down = np.where(limited, 0.0, by_down)
         dry = up <= up_floor
         flow, by_up, by_down = (np.where(dry, 0.0, each) for each in (flow, by_up, by_down))
@@ -253,6 +253,23 @@ class FlowRouting:
             np.where(backwards, -by_down, by_up),
             np.where(backwards, -by_up, by_down),
         )
+
+    def _most_m3s(self, share: Array, rising: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """What a sewer with a free surface carries at most at the depth of its beginning, and how that rises per metre.
+
+        Where the water grows deeper on its way, what runs at that depth on the slope of the floor (SWMM's limit of
+        normal flow); where it is drawn down, as much as passes without becoming rapid, if that is more.
+        """
+        normal, normal_rises = self._conveyance(share)
+        slope = np.sqrt(self._fall)
+        index, part = position(self._silted, share)
+        shape = tables().critical
+        low, high = shape[index], shape[index + 1]
+        scale = _ROOT_OF_GRAVITY * self._barrels * self._size**2.5
+        critical = scale * (low + (high - low) * part)
+        drawn = ~rising & (critical > normal * slope)
+        rises = scale * (high - low) * DEPTH_STEPS / self._size
+        return np.where(drawn, critical, normal * slope), np.where(drawn, rises, normal_rises * slope)
 
     def _conveyance(self, share: Array) -> tuple[Array, Array]:
         """Conveyance in m3/s, and how it rises per metre."""

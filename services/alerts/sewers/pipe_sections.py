@@ -19,11 +19,16 @@ _SLOT = 0.02
 
 
 class Tables(NamedTuple):
-    """By sediment and depth, flat: m2 of water, m of surface, and area times hydraulic radius to the power 2/3."""
+    """By sediment and depth, flat.
+
+    m2 of water, m of surface, area times hydraulic radius to the power 2/3, and what passes at critical flow over the
+    root of the gravity.
+    """
 
     area: Array
     width: Array
     conveyance: Array
+    critical: Array
 
 
 @cache
@@ -39,7 +44,9 @@ def tables() -> Tables:
     conveyance = np.maximum(area * radius ** (2 / 3), 0.0)
     # A sewer that is nearly full would carry a little more than a full one; a table that only rises has one answer.
     conveyance = np.maximum.accumulate(np.minimum(conveyance, conveyance[:, -1:]), axis=1)
-    return Tables(area.ravel(), np.maximum(width, _SLOT).ravel(), (conveyance + _LEAST_CONVEYANCE).ravel())
+    surface = np.maximum(width, _SLOT)
+    critical = np.maximum.accumulate(area * np.sqrt(area / surface), axis=1)
+    return Tables(area.ravel(), surface.ravel(), (conveyance + _LEAST_CONVEYANCE).ravel(), critical.ravel())
 
 
 def position(silted: Array, share: Array) -> tuple[NDArray[np.int64], Array]:

@@ -12,12 +12,13 @@ from services.alerts.sewers.pipe_sections import Array
 from services.alerts.sewers.sewer_network import SewerNetwork
 
 _SUBSTEP_S = 60.0
-_DRIES_PER_H = 0.006
-"""How fast the soil recovers: as good as new after a week."""
-_DRIES_MM_H = 0.1
-"""What evaporates of puddles."""
+_RECOVERED = 0.98
+"""Share of its first rate that soil has again after its time of drying, as SWMM takes it."""
+_FLAT = 16.0
+"""So many times the reciprocal of the decay after its begin, Horton's curve has come down."""
 _DEW_MM = 0.01
-"""Less water than this on a surface runs nowhere."""
+"""Less rain in an hour than this, with what stands, is none: the soil dries."""
+_NEWTON = 3
 
 
 class Runoff:
@@ -25,6 +26,7 @@ class Runoff:
 
     def __init__(self, network: SewerNetwork) -> None:
         surfaces = network.surfaces
+        self._evaporates_mm_h = network.evaporates_mm_h
         nodes = {name: k for k, name in enumerate(network.nodes)}
         gauges = sorted({s.gauge for s in surfaces})
         self.gauges = gauges
@@ -55,6 +57,8 @@ class Runoff:
         self._soaks = np.array(
             [[s.soaks_first_mm_h, s.soaks_last_mm_h, s.soaks_decay_per_h] for s in surfaces], dtype=float
         ).reshape(-1, 3)
+        dries_h = np.array([24 * max(s.dries_days, 1e-3) for s in surfaces], dtype=float)
+        self._recovers_per_h = -np.log(1 - _RECOVERED) / dries_h
         self.depth_mm = np.zeros((len(surfaces), 3))
         self._soaked_h = np.zeros(len(surfaces))
 
@@ -71,13 +75,9 @@ class Runoff:
         return total
 
     def _step(self, seconds: float, rain_mm_h: Array) -> Array:
-        first, last, decay = self._soaks.T
-        wet = (rain_mm_h > 0) | (self.depth_mm[:, 2] > _DEW_MM)
         hours = seconds / 3600
-        soaks_mm_h = last + (first - last) * np.exp(-decay * self._soaked_h)
-        self._soaked_h = np.where(wet, self._soaked_h + hours, self._soaked_h * np.exp(-_DRIES_PER_H * hours * 4))
-        lost_mm = np.full_like(self.depth_mm, _DRIES_MM_H * hours)
-        lost_mm[:, 2] += soaks_mm_h * hours
+        lost_mm = np.full_like(self.depth_mm, self._evaporates_mm_h * hours)
+        lost_mm[:, 2] += self._soaked_mm(hours, rain_mm_h)
         water_mm = np.maximum(self.depth_mm + rain_mm_h[:, None] * hours - lost_mm, 0.0)
         above_m = np.maximum(water_mm - self._held_mm, 0.0) / 1000
         # Implicit in the excess with the rate frozen: never below what the hollows hold, whatever the step.
@@ -89,6 +89,32 @@ class Runoff:
         self.depth_mm = water_mm - (above_m - kept_m) * 1000
         run_m3s: Array = ((above_m - kept_m) * self._share).sum(axis=1) * self._area_m2 / seconds
         return run_m3s
+
+    def _soaked_mm(self, hours: float, rain_mm_h: Array) -> Array:
+        """What the green parts take in: as much as Horton's curve lets them, at the time where each stands on it.
+
+        Weak rain, of which all soaks in, moves a surface along the curve by what it took in; dry hours move it back.
+        """
+        first, last, decay = self._soaks.T
+        drop = (first - last) / decay
+        offered_mm = rain_mm_h * hours + self.depth_mm[:, 2]
+        before_h = self._soaked_h
+
+        def taken_mm(since_h: Array) -> Array:
+            taken: Array = last * since_h + drop * -np.expm1(-decay * since_h)
+            return taken
+
+        soaked_mm = np.minimum(taken_mm(before_h + hours) - taken_mm(before_h), offered_mm)
+        wet = offered_mm > _DEW_MM * hours
+        after_h = before_h + hours / 2
+        for _ in range(_NEWTON):
+            rate_mm_h = last + (first - last) * np.exp(-decay * after_h)
+            missing_mm = taken_mm(before_h) + soaked_mm - taken_mm(after_h)
+            after_h = np.clip(after_h + missing_mm / np.maximum(rate_mm_h, 1e-6), before_h, before_h + hours)
+        recovers = np.exp(-self._recovers_per_h * hours)
+        drier_h = -np.log1p(recovers * np.expm1(-decay * np.minimum(before_h, _FLAT / decay))) / decay
+        self._soaked_h = np.where(wet, after_h, drier_h)
+        return soaked_mm
 
     def state(self) -> dict[str, Any]:
         """What stands on the surfaces, as JSON."""

@@ -94,16 +94,21 @@ class Surface:
     soaks_first_mm_h: float = 60.0
     soaks_last_mm_h: float = 6.0
     soaks_decay_per_h: float = 4.0
+    dries_days: float = 7.0
 
 
 @dataclass(frozen=True)
 class SewerNetwork:
-    """A whole network: nodes by identifier, in the order of the file, and what joins them."""
+    """A whole network: nodes by identifier, in the order of the file, and what joins them.
+
+    ``evaporates_mm_h`` is what puddles on the surfaces lose.
+    """
 
     nodes: Mapping[str, Node]
     conduits: tuple[Conduit, ...]
     devices: tuple[Device, ...]
     surfaces: tuple[Surface, ...]
+    evaporates_mm_h: float = 0.0
 
     @cached_property
     def below(self) -> Mapping[str, Sequence[tuple[str, str]]]:

@@ -7,7 +7,6 @@ of its height and area, and controls, treatment and snow are left out.
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from services.alerts.sewers.sewer_network import (
     Conduit,
@@ -17,6 +16,7 @@ from services.alerts.sewers.sewer_network import (
     SewerNetwork,
     Surface,
 )
+from services.core.swmm_sections import SectionLine, sections_of
 
 _FOOT_M, _ACRE_HA = 0.3048, 0.40468564
 _M3S = {
@@ -29,10 +29,11 @@ _M3S = {
 }
 """One of each flow unit in m3/s."""
 _US = frozenset({"CFS", "GPM", "MGD"})
-_LETTERS = 4
-"""A section is told by its first letters."""
 _DEEP_M = 20.0
 """Depth of a shaft of which the file says 0, which SWMM takes to reach over every pipe."""
+_LEAST_DECAY_PER_H = 0.01
+_EVAPORATES_MM_DAY = 2.4
+"""Where the file leaves evaporation to the weather: the mean of a humid year, our own."""
 _NODE_SECTIONS = ("JUNCTIONS", "OUTFALLS", "STORAGE")
 _SECTIONS = (
     *_NODE_SECTIONS,
@@ -49,32 +50,9 @@ _SECTIONS = (
     "INFILTRATION",
     "COORDINATES",
     "OPTIONS",
+    "EVAPORATION",
 )
 _Points = tuple[tuple[float, float], ...]
-
-
-class _Line(NamedTuple):
-    place: str
-    fields: list[str]
-
-    def word(self, index: int, default: str | None = None) -> str:
-        if index < len(self.fields):
-            return self.fields[index]
-        if default is None:
-            raise SewerModelError(f"{self.place}: has {len(self.fields)} fields, not {index + 1}")
-        return default
-
-    def number(self, index: int, default: float | None = None) -> float:
-        if index >= len(self.fields) and default is not None:
-            return default
-        text = self.word(index)
-        try:
-            value = float(text)
-        except ValueError:
-            raise SewerModelError(f"{self.place}: {text!r} is not a number") from None
-        if not math.isfinite(value):
-            raise SewerModelError(f"{self.place}: {text!r} is not a finite number")
-        return value
 
 
 def read_swmm(text: str) -> SewerNetwork:
@@ -90,7 +68,7 @@ class _Reader:
     """One pass over the sections, in the units of the file."""
 
     def __init__(self, text: str) -> None:
-        self._sections = _sections(text)
+        self._sections = sections_of(text, _SECTIONS, lambda name, number: f"[{name}], line {number}", SewerModelError)
         options = {line.word(0).upper(): line for line in self._sections["OPTIONS"]}
         unit = options["FLOW_UNITS"].word(1).upper() if "FLOW_UNITS" in options else "CFS"
         if unit not in _M3S:
@@ -117,7 +95,18 @@ class _Reader:
         if not conduits:
             raise SewerModelError("[CONDUITS]: there are no sewers in the file")
         devices = tuple(self._devices(nodes, shapes))
-        return SewerNetwork(nodes, conduits, devices, tuple(self._surfaces(nodes)))
+        return SewerNetwork(nodes, conduits, devices, tuple(self._surfaces(nodes)), self._evaporates_mm_h())
+
+    def _evaporates_mm_h(self) -> float:
+        """The mean of what the file says; without a word SWMM lets nothing evaporate."""
+        told = [line for line in self._sections["EVAPORATION"] if line.word(0).upper() != "DRY_ONLY"]
+        if not told:
+            return 0.0
+        line = told[0]
+        if line.word(0).upper() not in {"CONSTANT", "MONTHLY"}:
+            return _EVAPORATES_MM_DAY / 24
+        rates = [line.number(k) for k in range(1, len(line.fields))]
+        return sum(rates) / max(len(rates), 1) * self._mm / 24
 
     def _nodes(self) -> Iterator[Node]:
         for line in (*self._sections["JUNCTIONS"], *self._sections["DIVIDERS"]):
@@ -132,7 +121,7 @@ class _Reader:
         for line in self._sections["STORAGE"]:
             yield self._basin(line)
 
-    def _basin(self, line: _Line) -> Node:
+    def _basin(self, line: SectionLine) -> Node:
         invert_m, depth_m = line.number(1) * self._m, line.number(2) * self._m
         kind = line.word(4).upper()
         area = self._m**2
@@ -151,7 +140,7 @@ class _Reader:
         spread = (last - first) / (high - low) if high > low else 0.0
         return Node(line.word(0), invert_m, depth_m, 0.0, first * area, spread * area / self._m, is_basin=True)
 
-    def _conduits(self, nodes: dict[str, Node], shapes: dict[str, _Line]) -> Iterator[Conduit]:
+    def _conduits(self, nodes: dict[str, Node], shapes: dict[str, SectionLine]) -> Iterator[Conduit]:
         for line in self._sections["CONDUITS"]:
             name, start, end = self._ends(line, nodes)
             if name not in shapes:
@@ -164,7 +153,7 @@ class _Reader:
             offsets = [self._offset(line, 5, nodes[start]), self._offset(line, 6, nodes[end])]
             yield Conduit(name, start, end, length_m, diameter_m, barrels, line.number(4), *offsets)
 
-    def _round(self, shape: _Line) -> tuple[float, int]:
+    def _round(self, shape: SectionLine) -> tuple[float, int]:
         """The diameter of the round sewer with the area of the section, and how many of them lie side by side."""
         height_m = shape.number(2) * self._m
         if height_m <= 0:
@@ -174,7 +163,7 @@ class _Reader:
             height_m = math.sqrt(4 * height_m * max(shape.number(3) * self._m, 0.05) / math.pi)
         return height_m, max(1, round(shape.number(6, 1.0)))
 
-    def _devices(self, nodes: dict[str, Node], shapes: dict[str, _Line]) -> Iterator[Device]:
+    def _devices(self, nodes: dict[str, Node], shapes: dict[str, SectionLine]) -> Iterator[Device]:
         for line in self._sections["PUMPS"]:
             name, start, end = self._ends(line, nodes)
             on_m, off_m = line.number(5, 0.0) * self._m, line.number(6, 0.0) * self._m
@@ -204,7 +193,7 @@ class _Reader:
             offset_m = self._offset(line, 3, nodes[start])
             yield Device(name, "inlet", start, end, self._outlet_points(line), offset_m=offset_m)
 
-    def _pump_points(self, line: _Line, on_m: float) -> _Points:
+    def _pump_points(self, line: SectionLine, on_m: float) -> _Points:
         points = self._curves.get(line.word(3))
         if points is None:
             raise SewerModelError(f"{line.place}: pump {line.word(0)} has no curve {line.word(3)!r} in [CURVES]")
@@ -215,7 +204,7 @@ class _Reader:
         most_m3s = max(q for _, q in points) * self._m3s
         return ((0.0, 0.0), (max(0.05, on_m * 0.5), most_m3s))
 
-    def _outlet_points(self, line: _Line) -> _Points:
+    def _outlet_points(self, line: SectionLine) -> _Points:
         kind = line.word(4).upper()
         if kind.startswith("TABULAR"):
             points = self._curves.get(line.word(5))
@@ -258,20 +247,23 @@ class _Reader:
                 )
             if name in soil:
                 of = soil[name]
-                rates = (of.number(1) * self._mm, of.number(2) * self._mm, of.number(3))
                 surface = replace(
-                    surface, soaks_first_mm_h=rates[0], soaks_last_mm_h=rates[1], soaks_decay_per_h=rates[2]
+                    surface,
+                    soaks_first_mm_h=of.number(1) * self._mm,
+                    soaks_last_mm_h=of.number(2) * self._mm,
+                    soaks_decay_per_h=max(of.number(3), _LEAST_DECAY_PER_H),
+                    dries_days=of.number(4, 7.0),
                 )
             yield surface
 
-    def _ends(self, line: _Line, nodes: dict[str, Node]) -> tuple[str, str, str]:
+    def _ends(self, line: SectionLine, nodes: dict[str, Node]) -> tuple[str, str, str]:
         name, start, end = line.word(0), line.word(1), line.word(2)
         for node in (start, end):
             if node not in nodes:
                 raise SewerModelError(f"{line.place}: {name} ends at {node!r}, which is no node")
         return name, start, end
 
-    def _offset(self, line: _Line, index: int, node: Node) -> float:
+    def _offset(self, line: SectionLine, index: int, node: Node) -> float:
         if line.word(index, "*") == "*":
             return 0.0
         height_m = line.number(index) * self._m
@@ -288,18 +280,3 @@ class _Reader:
             for index in range(first, len(line.fields) - 1, 2):
                 found.setdefault(name, []).append((line.number(index), line.number(index + 1)))
         return {name: tuple(points) for name, points in found.items()}
-
-
-def _sections(text: str) -> dict[str, list[_Line]]:
-    """Lines by section, without comments; a section may come in parts."""
-    found: dict[str, list[_Line]] = {name: [] for name in _SECTIONS}
-    name, current = "", list[_Line]()
-    for number, raw in enumerate(text.splitlines(), start=1):
-        content = raw.partition(";")[0].strip()
-        if content.startswith("["):
-            asked = content[1:].partition("]")[0].upper()
-            name = next((each for each in _SECTIONS if each[:_LETTERS] == asked[:_LETTERS]), asked)
-            current = found.setdefault(name, [])
-        elif content:
-            current.append(_Line(f"[{name}], line {number}", content.split()))
-    return found

@@ -16,6 +16,7 @@ from services.core.lifeline import Lifeline
 from services.core.move import next_state
 from services.core.severity import Severity
 from services.core.store import (
+    alert_comments,
     alert_kinds,
     alerts,
     audit,
@@ -118,6 +119,43 @@ async def judge_alert(
     changed = replace(known, verdict=request.verdict, verdict_reason=request.reason)
     saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="verdict")
     return await _detail(connection, saved)
+
+
+@router.post("/alerts/{alert}/assign", summary="Say who looks after an alert", responses=problems.documented(404, 409))
+async def assign_alert(
+    alert: UUID, request: schemas.AssignRequest, connection: Connection, caller: Operator
+) -> schemas.AlertDetailAnswer:
+    """A name or a post; a running episode only."""
+    known = await _known(connection, alert, lock=True)
+    if known.cleared_at is not None:
+        raise problems.over("alert", alert)
+    changed = replace(known, assignee=request.assignee)
+    saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="assign")
+    return await _detail(connection, saved)
+
+
+@router.get("/alerts/{alert}/comments", summary="Remarks on an alert", responses=problems.documented(404))
+async def list_comments(alert: UUID, connection: Connection, _: Reader) -> list[schemas.CommentAnswer]:
+    """Oldest first."""
+    await _known(connection, alert)
+    found = await alert_comments.of_alert(connection, alert)
+    return [schemas.CommentAnswer.model_validate(comment) for comment in found]
+
+
+@router.post(
+    "/alerts/{alert}/comments",
+    summary="Remark on an alert",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems.documented(404),
+)
+async def add_comment(
+    alert: UUID, request: schemas.CommentRequest, connection: Connection, caller: Operator
+) -> schemas.CommentAnswer:
+    """It is in the alert's trail as well, and cannot be taken back."""
+    await _known(connection, alert)
+    now = datetime.now(UTC)
+    comment = await alert_comments.add(connection, alert, author=caller.actor, text=request.text, now=now)
+    return schemas.CommentAnswer.model_validate(comment)
 
 
 @router.post(

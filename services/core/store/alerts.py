@@ -15,6 +15,7 @@ from services.core.lifeline import Lifeline
 from services.core.move import ChangedMeanwhileError
 from services.core.severity import Scheme, Severity
 from services.core.store import audit, events
+from services.core.suppression import Suppression
 from services.core.text import Text
 
 EVENT = "alert"
@@ -54,6 +55,10 @@ def alert_from_row(row: Mapping[str, Any]) -> Alert:
         verdict_reason=row["verdict_reason"],
         created_at=row["created_at"],
         version=row["version"],
+        suppression=None if row["suppression"] is None else Suppression.from_json(row["suppression"]),
+        explained_by=row["explained_by"],
+        reopened=row["reopened"],
+        assignee=row["assignee"],
     )
 
 
@@ -89,6 +94,10 @@ def _columns(alert: Alert) -> dict[str, Any]:
         "acknowledged_at": alert.acknowledged_at,
         "verdict": alert.verdict,
         "verdict_reason": alert.verdict_reason,
+        "suppression": None if alert.suppression is None else Jsonb(alert.suppression.as_json()),
+        "explained_by": alert.explained_by,
+        "reopened": alert.reopened,
+        "assignee": alert.assignee,
     }
 
 
@@ -107,6 +116,41 @@ async def find(connection: AsyncConnection, alert: UUID, *, lock: bool = False) 
 async def find_open(connection: AsyncConnection, asset: str, kind: str) -> Alert | None:
     """The running episode of a kind at an asset, locked for the transaction."""
     return await _one(connection, "asset = %s and kind = %s and cleared_at is null for update", (asset, kind))
+
+
+async def find_recent(connection: AsyncConnection, asset: str, kind: str, since: datetime) -> Alert | None:
+    """The episode of a kind at an asset that ended last, after ``since``, and that nobody has closed; locked.
+
+    What a person has closed stays closed: its warning was lifted or cancelled, its order closed, or it was judged
+    false.
+    """
+    return await _one(
+        connection,
+        """
+        asset = %s and kind = %s and cleared_at > %s and coalesce(verdict, '') <> 'false-alarm'
+        and not exists (select from warning where warning.alert = alert.id and warning.lifted_at is not null)
+        and not exists (select from work_order where work_order.alert = alert.id and work_order.closed_at is not null)
+        order by cleared_at desc limit 1 for update
+        """,
+        (asset, kind, since),
+    )
+
+
+async def standing(connection: AsyncConnection, lifeline: Lifeline, kinds: Sequence[str]) -> list[Alert]:
+    """The open alerts of some kinds of a lifeline; nothing is locked."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "select * from alert where lifeline = %s and kind = any(%s) and cleared_at is null order by detected_at",
+            (lifeline, list(kinds)),
+        )
+        return [alert_from_row(row) for row in await cursor.fetchall()]
+
+
+async def standing_in(connection: AsyncConnection) -> list[Alert]:
+    """Every open alert, in order of identifiers; nothing is locked."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("select * from alert where cleared_at is null order by id")
+        return [alert_from_row(row) for row in await cursor.fetchall()]
 
 
 async def add(connection: AsyncConnection, alert: Alert, actor: str) -> None:
@@ -161,6 +205,8 @@ def _audited(alert: Alert) -> dict[str, Any]:
         "explanation": alert.explanation.as_json(),
         "verdict": alert.verdict,
         "verdict_reason": alert.verdict_reason,
+        "assignee": alert.assignee,
+        "suppression": None if alert.suppression is None else alert.suppression.as_json(),
     }
 
 

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from services.core.city_folder import CityFolder, CityFolderError
 from services.core.geometry import points_of
-from services.core.store import thresholds
+from services.core.store import thresholds, works_permits
 
 CHANNEL = "lifeline_register"
 """Notified when sensors or assets changed, so that running services load them again."""
@@ -42,6 +42,7 @@ def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
         _save_organisations(connection, city)
         _save_assets(connection, city)
         _save_low_points(connection, city)
+        works_permits.save(connection, city.works)
         _free_addresses(connection, city)
         _save_sensors(connection, city)
         connection.execute(
@@ -81,6 +82,7 @@ def add_to_city(connection: Connection, city: CityFolder) -> RegisterCount:
         )
         _check_quantities(connection, missing)
         _save_assets(connection, missing)
+        works_permits.save(connection, missing.works)
         _free_addresses(connection, missing)
         _save_sensors(connection, missing)
         connection.execute("select pg_notify(%s, '')", (CHANNEL,))

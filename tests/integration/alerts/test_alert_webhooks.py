@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,10 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
-from services.alerts.notify.webhook import Outcome, TargetRefusedError, check_target, send
+from services.alerts.notify.sender import Exits, Outcome, send
+from services.alerts.notify.target import checked_client
 from services.core.notification import Notification, NotificationState
 from services.core.organisation import Receiver
 from services.demo.ports import free_port
@@ -28,6 +29,7 @@ from tests.integration.alerts.alert_harness import (
 )
 
 TEN_MEGABYTES = 10_000_000
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Loading certificates anew takes longer than a request.
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -76,12 +78,11 @@ async def answering(answer: Answer) -> AsyncIterator[str]:
 async def _attempt(
     url: str, *, secret: str = SECRET, private_allowed: bool = True, longest_wait_s: float = 1.0
 ) -> Outcome:
-    async with httpx.AsyncClient(follow_redirects=False) as client:
+    async with checked_client(private_allowed=private_allowed, timeout_s=longest_wait_s, tls=_NO_TLS) as client:
         return await send(
-            client,
+            Exits(client),
             _notification(),
             Receiver("receiver", "organisation", url, secret, 1),
-            private_allowed=private_allowed,
             longest_wait=timedelta(seconds=longest_wait_s),
         )
 
@@ -167,6 +168,9 @@ async def test_what_an_echoing_receiver_gives_back_is_kept_without_signature_and
     assert "webhook-signature: …" in outcome.response
     assert "webhook-id: 6f1b7a52" in outcome.response
     assert "v1," not in outcome.response
+    assert outcome.request is not None
+    assert outcome.request["headers"]["webhook-id"] == "6f1b7a52-2f0e-4a55-9c41-1f3d3b8f6a10"
+    assert outcome.request["headers"]["webhook-signature"] == "…"
     assert SECRET not in outcome.response
     assert "\x00" not in outcome.response
 
@@ -193,9 +197,15 @@ async def test_a_closed_port_and_a_broken_answer_are_said_in_words() -> None:
     ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "192.168.1.1", "169.254.169.254", "[::ffff:127.0.0.1]", "0.0.0.0"],
 )
 async def test_private_addresses_are_refused_unless_the_setting_allows_them(host: str) -> None:
-    with pytest.raises(TargetRefusedError, match="not a public address"):
-        await check_target(f"http://{host}:8080/", private_allowed=False)
-    await check_target(f"http://{host}:8080/", private_allowed=True)
+    port = free_port()
+    refused = await _attempt(f"http://{host}:{port}/", private_allowed=False)
+    assert refused.error is not None
+    assert refused.error.startswith("TargetRefusedError: ")
+    assert refused.error.endswith("not a public address")
+    if host != "169.254.169.254" and not host.startswith(("10.", "192.")):
+        allowed = await _attempt(f"http://{host}:{port}/", private_allowed=True)
+        assert allowed.error is not None
+        assert allowed.error.startswith("ConnectError: ")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +245,8 @@ async def test_attempts_back_off_are_logged_and_end_in_delivered_or_failed(
         await reader.read()
 
     receiver.fail_first = 3
-    alerts.settings |= {"webhook_timeout": "PT0.7S", "webhook_attempts": "4"}
+    # Left alone after a few failures, the receivers would not show how the waits of one message grow.
+    alerts.settings |= {"webhook_timeout": "PT0.7S", "webhook_attempts": "4", "webhook_pause_after": "1000"}
     closed = Receiver("closed", "centre", f"http://127.0.0.1:{free_port()}/?token=in-the-address", SECRET, 1)
     await receiver.start()
     async with answering(hang) as url:
@@ -278,7 +289,7 @@ async def test_attempts_back_off_are_logged_and_end_in_delivered_or_failed(
     hung = [row["duration_ms"] for row in rows if row["receiver"] == "hanging"]
     assert all(600 < duration_ms < 3000 for duration_ms in hung)
     # Every failed attempt has a line, and the last one says that it was.
-    said = [line for line in alerts.lines() if line["event"] == "webhook not delivered"]
+    said = [line for line in alerts.lines() if line["event"] == "message not delivered"]
     assert len(said) == len([row for row in rows if row["error"]])
     assert sum(line["given_up"] for line in said) == 4
     # The receiver saw one id for each message in all attempts.

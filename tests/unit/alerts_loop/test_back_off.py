@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from procrastinate.jobs import Job
 
-from services.alerts.notify.worker import BackOff, NotDeliveredError
+from services.alerts.notify.back_off import BackOff, NotDeliveredError
 
 
 def _job(attempts: int) -> Job:

@@ -1,0 +1,1 @@
+"""Where methane beside the gas mains comes from. See README.md."""

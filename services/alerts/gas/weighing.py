@@ -1,0 +1,202 @@
+"""What the behaviour of one space says about where its methane comes from. Pure.
+
+Each feature has a likelihood under a leak, sewage and the device itself; their logarithms add up. What is known:
+leaks show high and violently fluctuating methane, sewage low, stable and driven by temperature (half a year of field
+measurements reported by Huang and others, 2019); natural gas holds a few percent of ethane, sewage none; a device that
+drifts goes straight and alone, one that answers to damp goes with the humidity. The widths are our own.
+
+A correlation with a curve of accumulating sewer gas, or with what customers draw, is not used here: that method is
+patented (US 11385123 B2).
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from services.alerts.gas.behaviour import Behaviour
+from services.alerts.gas.habits import Habits
+from services.alerts.gas.readings import Array
+from services.alerts.gas.town import SEWER, Space
+from services.core.text import Text
+
+
+class Cause(StrEnum):
+    """Where methane comes from."""
+
+    LEAK = "leak"
+    SEWAGE = "sewage"
+    DEVICE = "device"
+
+
+CAUSES = tuple(Cause)
+CAUSE_NAMES = {
+    Cause.LEAK: Text("leak", "泄漏"),
+    Cause.SEWAGE: Text("sewer gas", "沼气"),
+    Cause.DEVICE: Text("device", "设备"),
+}
+_LEAST_EXCESS_LEL = 1.0
+
+_RESTLESS = {
+    Cause.LEAK: ((0.08, 0.15), (0.16, 0.3), (0.3, 0.35), (0.6, 0.2)),
+    Cause.SEWAGE: ((0.015, 0.4), (0.035, 0.35), (0.07, 0.2), (0.14, 0.05)),
+    Cause.DEVICE: ((0.0, 0.6), (0.02, 0.25), (0.06, 0.1), (0.14, 0.05)),
+}
+"""Root mean square of a change from one value to the next, as a share of the excess: value and its probability."""
+_EFFECTIVE_VALUES = 8.0
+"""So many independent values stand behind the mean of the restlessness: neighbouring ones are not independent."""
+_RISE_LEL_H = {Cause.LEAK: (1.5, 1.2), Cause.SEWAGE: (0.7, 0.9), Cause.DEVICE: (0.15, 1.5)}
+"""How fast the excess has come to its peak (%LEL/h): median, and spread of the natural logarithm."""
+_ETHANE_PPM_PER_LEL = (12.0, 0.6)
+"""Ethane beside methane in natural gas: 500 ppm of methane in a %LEL, with 1 to 5 % of ethane."""
+_ODORANT_MG_M3_PER_LEL = (0.01, 0.9)
+"""20 mg/m3 in undiluted gas, of which soil takes some."""
+_WITH_DAMP = {Cause.LEAK: (0.0, 0.35), Cause.SEWAGE: (0.15, 0.4), Cause.DEVICE: (0.55, 0.4)}
+_WITH_WARMTH = {Cause.LEAK: (0.0, 0.3), Cause.SEWAGE: (0.3, 0.4), Cause.DEVICE: (0.1, 0.4)}
+"""Correlation of the excess with humidity and temperature: mean and spread."""
+_MOST = 6.0
+"""No single feature decides by itself beyond this logarithm, but for ethane."""
+_MOST_TRACE = 9.0
+_TELLING = 0.7
+"""A feature is worth a word from this logarithm on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A feature that speaks for a cause against the others: by how much (natural logarithm), and in words."""
+
+    cause: Cause
+    weight: float
+    words: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The logarithms of the likelihoods of the three causes, in the order of ``CAUSES``, and why."""
+
+    logs: Array
+    reasons: tuple[Reason, ...]
+
+
+def prior(space: Space, *, near_main: bool) -> Array:
+    """How often the methane of a space of a sort comes from where; our own defaults, in the order of ``CAUSES``."""
+    if space.sort == SEWER:
+        shares = (0.25, 0.6, 0.15)
+    elif space.sort in ("duct", "tunnel", "basement"):
+        shares = (0.6, 0.1, 0.3)
+    else:
+        shares = (0.6, 0.06, 0.34)
+    leak = shares[0] if near_main else shares[0] / 20
+    logs: Array = np.log(np.array([leak, shares[1], shares[2]]))
+    return logs
+
+
+def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits) -> Weighed:
+    """What one active space's behaviour says."""
+    found: list[tuple[Array, Text]] = []
+    mean = {name: float(values[space]) for name, values in behaviour.mean.items()}
+    excess = max(mean["now"], 0.6 * mean["hours"], _LEAST_EXCESS_LEL)
+    noise = float(habits.step_lel[space])
+    found.append(_restlessness(mean, excess, noise))
+    hours = max((time_s - float(behaviour.onset_s[space])) / 3600.0, 0.25)
+    found.append(_rise(float(behaviour.peak_lel[space]), hours))
+    found.append(_with(mean, "damp", "excess_slow", _WITH_DAMP, Text("humidity", "湿度")))
+    found.append(_with(mean, "warm", "excess_day", _WITH_WARMTH, Text("temperature", "温度")))
+    found += _trace_gases(space, behaviour, excess)
+    logs = np.zeros(len(CAUSES))
+    reasons = []
+    for each, words in found:
+        logs = logs + each
+        best = int(np.argmax(each))
+        others = np.delete(each, best)
+        weight = float(each[best] - others.max())
+        if float(each[best] - others.min()) >= _TELLING:
+            reasons.append(Reason(CAUSES[best], max(weight, float(each[best] - others.mean()) / 2), words))
+    reasons.sort(key=lambda reason: -reason.weight)
+    return Weighed(logs, tuple(reasons))
+
+
+def _restlessness(mean: dict[str, float], excess: float, noise: float) -> tuple[Array, Text]:
+    seen = mean["restless"]
+    logs = np.empty(len(CAUSES))
+    for place, cause in enumerate(CAUSES):
+        terms = []
+        for share, probability in _RESTLESS[cause]:
+            variance = noise**2 + (share * excess) ** 2
+            ratio = seen / variance
+            terms.append(math.log(probability) + _EFFECTIVE_VALUES / 2 * (math.log(max(ratio, 1e-6)) + 1 - ratio))
+        logs[place] = np.logaddexp.reduce(terms)
+    share = math.sqrt(max(seen - noise**2, 0.0)) / excess
+    restless = Text(
+        f"restless, {share * 100:.0f} % from one value to the next", f"波动剧烈，相邻读数变化{share * 100:.0f}%"
+    )
+    smooth = Text(
+        f"smooth, {share * 100:.0f} % from one value to the next", f"变化平稳，相邻读数变化{share * 100:.0f}%"
+    )
+    return _bounded(logs), restless if np.argmax(logs) == CAUSES.index(Cause.LEAK) else smooth
+
+
+def _rise(peak_lel: float, hours: float) -> tuple[Array, Text]:
+    rate = max(peak_lel, 0.1) / hours
+    logs = np.array([_normal(math.log(rate), math.log(_RISE_LEL_H[c][0]), _RISE_LEL_H[c][1]) for c in CAUSES])
+    words = Text(f"{peak_lel:.1f} %LEL gained in {hours:.1f} h", f"{hours:.1f}小时内上升{peak_lel:.1f} %LEL")
+    return _bounded(logs), words
+
+
+def _with(
+    mean: dict[str, float], name: str, square: str, expected: dict[Cause, tuple[float, float]], called: Text
+) -> tuple[Array, Text]:
+    product = mean[f"{name}_square"] * mean["excess_slow_square" if square == "excess_slow" else "excess_day_square"]
+    if product <= _STIRRED:
+        return np.zeros(len(CAUSES)), Text("", "")
+    together = max(-1.0, min(1.0, mean[f"{name}_with"] / math.sqrt(product)))
+    logs = np.array([_normal(together, *expected[cause]) for cause in CAUSES])
+    goes = "goes" if together > _TOGETHER else "does not go"
+    goes_zh = "一致" if together > _TOGETHER else "无关"
+    return _bounded(logs), Text(f"{goes} with the {called.en}", f"与{called.zh}变化{goes_zh}")
+
+
+_STIRRED = 1e-4
+_TOGETHER = 0.3
+
+
+def _trace_gases(space: int, behaviour: Behaviour, excess: float) -> list[tuple[Array, Text]]:
+    found = []
+    told = (
+        ("ethane", _ETHANE_PPM_PER_LEL, Text("ethane", "乙烷"), Text("ppm", "ppm")),
+        ("odorant", _ODORANT_MG_M3_PER_LEL, Text("odorant", "加臭剂"), Text("mg/m³", "mg/m³")),
+    )
+    for place, (name, (per_lel, spread), called, unit) in enumerate(told):
+        noise = float(behaviour.usual_noise[place, space])
+        if not math.isfinite(noise):
+            continue
+        seen = float(behaviour.mean[name][space])
+        beside = max(float(behaviour.mean[f"{name}_excess"][space]), 0.3 * excess)
+        noise = max(noise * 0.4, 0.02 * per_lel, 1e-9)
+        without = _normal(seen, 0.0, noise)
+        shares = [math.exp(spread * step) for step in (-2.0, -1.2, -0.6, 0.0, 0.6, 1.2)]
+        with_gas = float(
+            np.logaddexp.reduce(
+                [_normal(seen, per_lel * beside * share, noise + 0.2 * per_lel * beside * share) for share in shares]
+            )
+        ) - math.log(len(shares))
+        difference = max(-_MOST_TRACE, min(_MOST_TRACE, with_gas - without))
+        logs = np.array([difference, 0.0, 0.0])
+        words = (
+            Text(f"{called.en} beside it ({seen:.2g} {unit.en})", f"伴有{called.zh}（{seen:.2g} {unit.zh}）")
+            if difference > 0
+            else Text(f"no {called.en} beside it", f"未检出{called.zh}")
+        )
+        found.append((logs, words))
+    return found
+
+
+def _normal(value: float, mean: float, spread: float) -> float:
+    return -0.5 * ((value - mean) / spread) ** 2 - math.log(spread)
+
+
+def _bounded(logs: Array) -> Array:
+    """The logarithms with the best at 0 and none below the most a feature may decide."""
+    bounded: Array = np.maximum(logs - logs.max(), -_MOST)
+    return bounded

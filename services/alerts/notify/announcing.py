@@ -1,0 +1,161 @@
+"""News become messages: who is told, in which words, and the public message that goes with it. One transaction."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from psycopg import AsyncConnection
+
+from services.alerts.notify import cap_publication, message, routing
+from services.alerts.notify.cap_publication import Place, Publisher
+from services.core.alert import Alert
+from services.core.cap_alert import CapStatus, named, write_message
+from services.core.channel import WARNINGS_ALONE, Channel
+from services.core.lifeline import Lifeline
+from services.core.notification import Notification, NotificationState
+from services.core.organisation import Receiver
+from services.core.settings import Settings
+from services.core.severity import Severity
+from services.core.store import alerts, cap_messages, network, notifications, organisations, warnings, work_orders
+from services.core.store.cap_messages import StoredCapMessage
+from services.core.store.pool import Pool
+from services.core.text import Text
+from services.core.warning import PublicWarning
+
+_NAMESPACE = UUID("0f9d1c2e-6f57-4f0c-8a58-7f4f4f0b3c11")
+_PUBLIC = frozenset({"warning.published", "warning.updated", "warning.lifted"})
+"""News that are everybody's; whatever else happens to a warning is the receivers' alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    body: str
+    lifeline: Lifeline
+    zone: str
+    severity: Severity
+    responsible: str | None
+    public: str | None
+    """The CAP message, where the news are everybody's."""
+
+
+class Announcer:
+    """Writes one message for each receiver concerned."""
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        """Use connections of ``pool``."""
+        self._pool = pool
+        self._settings = settings
+        city = settings.city
+        name = settings.cap_sender_name
+        self._publisher = Publisher(
+            sender=settings.cap_sender or named(f"lifeline.{city}"),
+            name=Text(name or f"Lifeline {city}", name or f"城市生命线 {city}"),
+            status=CapStatus.EXERCISE if settings.exercise else CapStatus.ACTUAL,
+            valid_for=settings.cap_valid_for,
+        )
+
+    async def announce(self, type_: str, subject_kind: str, subject: str) -> None:
+        """Write one message for each receiver concerned; doing it twice writes nothing new."""
+        now = datetime.now(UTC)
+        async with self._pool.connection() as connection:
+            found = await self._subject(connection, type_, subject_kind, UUID(subject), now)
+            chosen = routing.recipients(
+                await organisations.load_receivers(connection),
+                await organisations.load_organisations(connection),
+                lifeline=found.lifeline,
+                severity=found.severity,
+                responsible=found.responsible,
+            )
+            for receiver in chosen:
+                body = _body_for(receiver, subject_kind, found)
+                if body is None:
+                    continue
+                key = f"{receiver.id}/{type_}/{subject}/{int(found.severity)}"
+                note = Notification(
+                    id=uuid5(_NAMESPACE, key),
+                    receiver=receiver.id,
+                    type=type_,
+                    subject_kind=subject_kind,
+                    subject=UUID(subject),
+                    body=body,
+                    state=NotificationState.PENDING,
+                    attempts=0,
+                    created_at=now,
+                    delivered_at=None,
+                    # What a zone's topic holds is changed by one message after the other, whatever they are about.
+                    lane=f"{receiver.id}/{found.lifeline}/{found.zone}" if receiver.channel is Channel.MQTT else None,
+                )
+                await notifications.enqueue(connection, note)
+
+    async def _subject(
+        self, connection: AsyncConnection, type_: str, kind: str, subject: UUID, now: datetime
+    ) -> _Subject:
+        exercise = self._settings.exercise
+        if kind == warnings.EVENT:
+            warning = await warnings.find(connection, subject)
+            if warning is not None and (alert := await alerts.find(connection, warning.alert)) is not None:
+                page = self._page(alert.id)
+                body = message.warning_body(type_, warning, alert, page, now, exercise=exercise)
+                public = None
+                if type_ in _PUBLIC:
+                    public = await self._publish(connection, type_, warning, alert, now)
+                return _Subject(body, warning.lifeline, warning.zone, warning.severity, warning.organisation, public)
+        else:
+            order = await work_orders.find(connection, subject)
+            if order is not None and (alert := await alerts.find(connection, order.alert)) is not None:
+                page = self._page(alert.id)
+                body = message.work_order_body(type_, order, alert, page, now, exercise=exercise)
+                return _Subject(body, order.lifeline, order.zone, order.severity, order.organisation, None)
+        raise LookupError(f"{kind} {subject} does not exist")
+
+    async def _publish(
+        self, connection: AsyncConnection, type_: str, warning: PublicWarning, alert: Alert, now: datetime
+    ) -> str | None:
+        """Keep the CAP message about the news and return it; the same one when it has gone out already."""
+        identifier = (
+            f"{named(self._settings.city)}-{uuid5(_NAMESPACE, f'{type_}/{warning.id}/{int(warning.severity)}')}"
+        )
+        sent = await cap_messages.find(connection, identifier)
+        if sent is not None:
+            return sent.message
+        earlier = await cap_messages.of_warning(connection, warning.id)
+        due = cap_publication.message_type_of(warning, earlier)
+        if due is None:
+            return None
+        assets = await network.find_assets(connection, [warning.asset])
+        zone = next((zone for zone in await network.load_zones(connection) if zone.id == warning.zone), None)
+        said = cap_publication.publication(
+            warning,
+            alert,
+            Place(assets.get(warning.asset), zone),
+            self._publisher,
+            earlier,
+            identifier=identifier,
+            message_type=due,
+            web=self._page(alert.id),
+            now=now.replace(microsecond=0),
+        )
+        written = write_message(said)
+        stored = StoredCapMessage(
+            identifier=identifier,
+            warning=warning.id,
+            sender=said.sender,
+            sent=said.sent,
+            message_type=said.message_type,
+            expires=said.expires,
+            headline_en=said.headline.en,
+            headline_zh=said.headline.zh,
+            message=written,
+        )
+        await cap_messages.add(connection, stored)
+        return written
+
+    def _page(self, alert: UUID) -> str | None:
+        return None if self._settings.api_url is None else f"{self._settings.api_url}/#/alerts/{alert}"
+
+
+def _body_for(receiver: Receiver, subject_kind: str, found: _Subject) -> str | None:
+    """What a receiver is sent; ``None`` where its channel has no words for the news."""
+    if receiver.channel in WARNINGS_ALONE and subject_kind != warnings.EVENT:
+        return None
+    return found.public if receiver.channel is Channel.CAP else found.body

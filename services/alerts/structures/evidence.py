@@ -1,0 +1,67 @@
+"""The numbers a duty officer wants beside a claim: how far, beside what the weather explains, and how sure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from services.alerts.explanation import number
+from services.alerts.structures.causes import order_of
+from services.alerts.structures.compensation import Compensation
+from services.alerts.structures.day_chart import Shift
+from services.alerts.structures.day_record import Day
+from services.alerts.structures.trouble import Evidence, Gauge
+from services.alerts.structures.weather import Array
+
+_SHOWN = 8
+
+
+def day_evidence(
+    gauges: Sequence[Gauge],
+    position: int,
+    day: Day,
+    compensation: Compensation,
+    shift: Shift | None,
+    before: Array | None,
+    between_days: float,
+) -> Evidence:
+    """Of a day that is over; ``before`` is the weather of some days ago, to tell what the weather has done since."""
+    expected = compensation.expected(day.features)
+    explained = expected - compensation.expected(before) if before is not None else np.zeros(len(gauges))
+    value = float(day.means[position]) if np.isfinite(day.means[position]) else None
+    seen: dict[str, object] = {
+        "temperature_c": round(day.warm_c, 1),
+        "explained_by_weather": round(float(explained[position]), 4),
+        "days_between_false_alarms": between_days,
+    }
+    if shift is not None:
+        shown = order_of(shift.means)[:_SHOWN]
+        seen["window_days"] = shift.days
+        seen["beside_limit"] = round(shift.ratio, 2)
+        seen["gauges"] = [
+            [
+                gauges[each].id,
+                round(float(day.means[each] - expected[each]), 4) if np.isfinite(day.means[each]) else None,
+                gauges[each].unit,
+                round(float(shift.means[each]), 1),
+            ]
+            for each in shown
+        ]
+    fields = {
+        "explained": number(float(explained[position])),
+        "temperature": number(day.warm_c),
+        "rate": number(between_days),
+    }
+    return Evidence(value, float(expected[position]), seen, fields)
+
+
+def jump_evidence(gauge: Gauge, value: float, left: float) -> Evidence:
+    """Of a jump within an hour or two, beside the day before."""
+    expected = value - left if np.isfinite(left) else None
+    seen = {"gauge": gauge.id, "jumped_by": round(left, 4) if np.isfinite(left) else None, "unit": gauge.unit}
+    return Evidence(value, expected, seen, {"explained": "0", "temperature": "–", "rate": "–"})
+
+
+def shock_evidence(gauge: Gauge, value: float, usual: float) -> Evidence:
+    """Of a hit, beside the largest that traffic made."""
+    seen = {"gauge": gauge.id, "largest_usual": round(usual, 4), "unit": gauge.unit}
+    return Evidence(value, usual, seen, {"explained": "0", "temperature": "–", "rate": "–"})

@@ -1,0 +1,35 @@
+"""Says of an alert, in the caller's transaction, what keeps it quiet."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from psycopg import AsyncConnection
+
+from services.alerts.suppression import reason
+from services.core.alert import Alert, Verdict
+from services.core.silence import SilenceKind
+from services.core.store import alerts, inhibitions, silences
+from services.core.text import Text
+
+
+async def judged(connection: AsyncConnection, alert: Alert, name_of: Callable[[str], Text], now: datetime) -> Alert:
+    """The alert with its reason to be quiet, if there is one, and without one if there is none; nothing is stored.
+
+    Of the alerts that may explain it none is locked: what is decided by one that ends at the same moment is put right
+    by the review that its end asks for.
+    """
+    found = reason.silenced(alert, await silences.in_force(connection, alert.last_at), now)
+    if found is not None:
+        suppression, silence = found
+        quiet = replace(alert, suppression=suppression, explained_by=None)
+        if silence.kind is SilenceKind.MAINTENANCE and not silence.records and alert.cleared_at is not None:
+            return replace(quiet, verdict=Verdict.TEST, verdict_reason=suppression.reason.en)
+        return quiet
+    rules = await inhibitions.load_inhibitions(connection, alert.lifeline)
+    causes = sorted({kind for rule in rules for kind in rule.causes})
+    standing = await alerts.standing(connection, alert.lifeline, causes) if causes else []
+    explanation = reason.explained(alert, standing, rules, name_of)
+    if explanation is not None:
+        return replace(alert, suppression=explanation[0], explained_by=explanation[1].id)
+    return replace(alert, suppression=reason.chattering(alert), explained_by=None)
