@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
-from services.alerts.tracing.trace import trace
+from services.alerts.tracing.trace import suspected, trace
 from services.core.alert import MOVES, Alert, AlertMove, AlertState
 from services.core.alert_kind import AlertKind
 from services.core.finding import Finding, FindingState
@@ -52,7 +52,7 @@ def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sour
 
 def _suspicion_moved(running: Alert, finding: Finding) -> bool:
     """Whether a search suspects another asset first than the trace does, or a share of the suspicion has moved."""
-    suspects = {str(asset): float(share) for asset, share in finding.evidence.get("suspects") or ()}
+    suspects = dict(suspected(finding.evidence))
     if not suspects:
         return False
     candidates = (running.trace or {}).get("candidates") or []
@@ -66,6 +66,11 @@ def _traced(alert: Alert, finding: Finding, sources: Sources) -> Alert:
     if alert.sensor_fault:
         return alert
     return replace(alert, trace=trace(sources.graph, alert, finding.evidence, sources.sensor_assets, sources.price))
+
+
+def _says_why(finding: Finding) -> bool:
+    """Whether it weighs causes, which a limit that was exceeded at the same moment does not."""
+    return bool((finding.evidence.get("seen") or {}).get("causes"))
 
 
 def _rule_at(finding: Finding) -> str:
@@ -137,6 +142,8 @@ def merge(alert: Alert, finding: Finding) -> Alert:
         finding_count=alert.finding_count + 1,
         open_rules=rules,
     )
+    if finding.severity == alert.highest_severity and _says_why(finding) and finding.state is not FindingState.CLEARED:
+        merged = replace(merged, explanation=finding.explanation)
     if finding.severity > alert.highest_severity:
         merged = replace(
             merged,

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from services.alerts import alert_merge
 from services.alerts.devices import reporting
 from services.alerts.suppression.judge import judged
+from services.alerts.tracing.area import area_of
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
 from services.core import jobs
@@ -18,9 +19,11 @@ from services.core.finding import Finding, FindingState
 from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.settings import ConfigurationError
-from services.core.store import alerts, audit, findings, organisations, warnings, work_orders
+from services.core.severity import Severity
+from services.core.store import alerts, audit, findings, organisations, warning_policies, warnings, work_orders
 from services.core.text import Text
 from services.core.warning import PublicWarning
+from services.core.warning_policy import APPROVALS, Decision
 
 
 class UnknownKindError(ConfigurationError):
@@ -74,9 +77,47 @@ async def conclude(connection: AsyncConnection, city: City, finding: Finding) ->
 
 
 async def warn_by_rule(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:
-    """Publish what the rule of the kind publishes, unless something keeps the alert quiet."""
-    if alert.suppression is None and kind.publishes_from is not None and alert.severity >= kind.publishes_from:
-        await _warn(connection, city, kind, alert)
+    """Publish what policy and rule publish, unless something keeps the alert quiet."""
+    if alert.suppression is not None or alert.cleared_at is not None or alert.severity is Severity.NORMAL:
+        return
+    running = await warnings.find_open(connection, alert.id)
+    headline = kind.headline(alert.severity, city.asset_name(alert.asset))
+    if running is not None:
+        if alert.severity > running.severity:
+            await _raise(connection, alert, running, headline)
+        return
+    policy, version = await warning_policies.in_force(connection)
+    decision = policy.decision(kind, alert.zone, alert.severity)
+    if decision is Decision.PERSON or await _was_warned(connection, alert):
+        return
+    now = datetime.now(UTC)
+    organisation = await organisations.responsible_organisation(connection, alert.asset, alert.lifeline)
+    publication = warnings.Publication(
+        severity=alert.severity,
+        headline=headline,
+        instruction=kind.instruction,
+        organisation=organisation,
+        actor=audit.SYSTEM,
+        policy=f"rule {alert.rule}: published from severity {int(kind.publishes_from or alert.severity)}",
+        area=area_of(city.graph.assets, alert.asset, alert.trace),
+        valid_until=None if policy.valid_for is None else now + policy.valid_for,
+        approval=APPROVALS[decision],
+        policy_version=version,
+    )
+    warning = await warnings.publish(connection, alert, publication, now=now)
+    if warning.published_at is None:
+        # A crew is sent out when the warning is approved.
+        return
+    await work_orders.dispatch(
+        connection,
+        alert,
+        warning=warning.id,
+        severity=alert.severity,
+        organisation=organisation,
+        title=headline,
+        actor=audit.SYSTEM,
+        now=now,
+    )
 
 
 async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, finding: Finding) -> Alert | None:
@@ -109,43 +150,8 @@ def _is_news(before: Alert, alert: Alert) -> bool:
     return (before.severity, before.sensors, before.state) != (alert.severity, alert.sensors, alert.state)
 
 
-async def _warn(connection: AsyncConnection, city: City, kind: AlertKind, alert: Alert) -> None:
-    """Publish by rule, or grade up the warning that is in force. A falling level never grades a warning down."""
-    headline = kind.headline(alert.severity, city.asset_name(alert.asset))
-    running = await warnings.find_open(connection, alert.id)
-    if running is not None:
-        if alert.severity > running.severity:
-            await _raise(connection, alert, running, headline)
-        return
-    if await _was_warned(connection, alert):
-        return
-    now = datetime.now(UTC)
-    organisation = await organisations.responsible_organisation(connection, alert.asset, alert.lifeline)
-    warning = await warnings.publish(
-        connection,
-        alert,
-        severity=alert.severity,
-        headline=headline,
-        instruction=kind.instruction,
-        organisation=organisation,
-        actor=audit.SYSTEM,
-        policy=f"rule {alert.rule}: published from severity {int(kind.publishes_from or 0)}",
-        now=now,
-    )
-    await work_orders.dispatch(
-        connection,
-        alert,
-        warning=warning.id,
-        severity=alert.severity,
-        organisation=organisation,
-        title=headline,
-        actor=audit.SYSTEM,
-        now=now,
-    )
-
-
 async def _raise(connection: AsyncConnection, alert: Alert, warning: PublicWarning, headline: Text) -> None:
-    await warnings.raise_severity(connection, warning, alert.severity, headline, actor=audit.SYSTEM)
+    await warnings.grade(connection, warning, alert.severity, headline, actor=audit.SYSTEM)
     order = await work_orders.find_open(connection, alert.id)
     if order is not None and order.severity < alert.severity:
         await work_orders.raise_severity(connection, order, alert.severity, headline, actor=audit.SYSTEM)

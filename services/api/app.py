@@ -19,15 +19,20 @@ from services.api.live import Live
 from services.api.routes import (
     alerts,
     availability,
+    cap,
     city,
+    crew_page,
     current_values,
+    deliveries,
     description,
     forecasts,
     health,
     history,
     liveness,
+    receivers,
     records,
     rejections,
+    reports,
     sensors,
     silences,
     storm,
@@ -119,26 +124,27 @@ def create_app(settings: Settings) -> LifelineApi:
         max_body_size=_LARGEST_BODY,
     )
     app.state.metrics = CollectorRegistry()
+    app.state.city, app.state.api_url, app.state.cap_public = settings.city, settings.api_url, settings.cap_public
     app.state.kept = kept_sources(StoragePolicy.of_settings(settings))
     _measure(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     problems.install(app)
     app.include_router(health.router)
+    telling = (receivers, deliveries, cap)
+    loop = (alerts, crew_page, silences, warnings, duty, work_orders, storm, reports)
     readings = (sensors, current_values, history, forecasts, availability, liveness)
     for part in (
         description,
         city,
         *readings,
-        alerts,
-        silences,
-        warnings,
-        work_orders,
-        storm,
+        *telling,
+        *loop,
         records,
         rejections,
         stream,
     ):
         app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 503))
+    app.include_router(reports.alertmanager, prefix="/api/v2", responses=problems.documented(401, 403, 503))
     if DASHBOARD.is_dir():
         app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
     return app

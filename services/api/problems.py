@@ -45,6 +45,17 @@ def not_found(what: str, name: object) -> Problem:
     return Problem(f"{what.capitalize()} not found", type_="not-found", status=404, detail=f"there is no {what} {name}")
 
 
+def exists_already(what: str, name: object) -> Problem:
+    """One of this name is there."""
+    detail = f"{what} {name} is there already"
+    return Problem("There is one already", type_="exists-already", status=409, detail=detail)
+
+
+def not_possible(what: str, reason: str) -> Problem:
+    """It cannot be asked of this one."""
+    return Problem(f"Not possible with this {what}", type_="not-possible", status=409, detail=reason, possible=[])
+
+
 def over(what: str, name: object) -> Problem:
     """It has ended, and nothing can be asked of it any more."""
     return Problem(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.core.alert import AlertMove, AlertState, Verdict
 from services.core.lifeline import Lifeline
@@ -13,7 +13,7 @@ from services.core.rejection import Obstacle, RejectionReason
 from services.core.severity import Scheme
 from services.core.suppression import SuppressionKind
 from services.core.threshold import Side
-from services.core.warning import WarningMove, WarningState
+from services.core.warning import Approval, WarningMove, WarningState
 from services.core.work_order import WorkOrderMove, WorkOrderState
 
 ItemT = TypeVar("ItemT")
@@ -232,6 +232,33 @@ class TraceMeasurement(TraceAsset):
     expected_entropy_bits: float
 
 
+class TraceSample(TraceAsset):
+    """A space whose sample says much about the place of a gas leak."""
+
+    chance: float = Field(description="probability that gas is found there")
+    gain_bits: float = Field(description="by how much the entropy of the suspicion falls on average")
+
+
+class TraceBuilding(TraceAsset):
+    """A building within the radius of a gas leak."""
+
+    use: str
+    people: int
+    distance_m: float
+
+
+class TraceGas(Answer):
+    """What follows from a suspected gas leak; the radius is an estimate by a model, not a measurement."""
+
+    causes: dict[str, float] = Field(description="leak, sewage, device; empty where nothing weighed them")
+    next_spaces: list[TraceSample] = Field(description="where to sample next, best first")
+    centre: tuple[float, float] = Field(description="likeliest place, longitude first")
+    radius_m: float = Field(description="soil gas may hold 5 %vol of methane within: keep sparks away")
+    buildings: list[TraceBuilding]
+    people: int
+    people_is_estimated: bool
+
+
 class TraceAnswer(Answer):
     """Where it comes from, what is upstream, what isolates it, and what follows from that."""
 
@@ -245,6 +272,7 @@ class TraceAnswer(Answer):
     critical: list[TraceAsset] = Field(description="hospitals, schools and others without supply while it is isolated")
     loss: TraceLoss | None
     next_measurement: TraceMeasurement | None = Field(description="where to listen for the leak next")
+    gas: TraceGas | None = Field(description="of a gas leak: causes, spaces to sample, radius, people; null elsewhere")
 
 
 class FindingAnswer(Answer):
@@ -308,7 +336,14 @@ class WarningAnswer(Answer):
     received_at: datetime | None
     received_by: str | None
     lifted_at: datetime | None
-    lifted_by: str | None
+    lifted_by: str | None = Field(description="ended it: lifted, cancelled or rejected, as the state says")
+    ended_reason: str | None = None
+    area: dict[str, Any] | None = Field(default=None, description="GeoJSON: where people are concerned")
+    valid_until: datetime | None = None
+    approval: Approval = Approval.NONE
+    approved_at: datetime | None = None
+    approved_by: str | None = None
+    policy_version: int | None = Field(default=None, description="of the policy it was made under; unset: default")
     moves: list[WarningMove]
     version: int
 
@@ -351,6 +386,7 @@ class DeliveryAnswer(Answer):
     status: int | None
     response: str | None
     error: str | None
+    request: dict[str, Any] | None = Field(description="what was sent, without secrets and signatures")
 
 
 class NotificationAnswer(Answer):
@@ -441,6 +477,13 @@ class AssignRequest(BaseModel):
     assignee: str | None = Field(min_length=1, max_length=200)
 
 
+class GradeRequest(BaseModel):
+    """A person grades a warning in force up or down."""
+
+    severity: int = Field(ge=1, le=4)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class CommentRequest(BaseModel):
     """A remark on an alert."""
 
@@ -467,6 +510,8 @@ class PublishRequest(BaseModel):
 
     severity: int = Field(ge=1, le=4)
     instruction: str | None = Field(default=None, max_length=2000, description="replaces the default instruction")
+    area: dict[str, Any] | None = Field(default=None, description="GeoJSON polygon: where people are concerned")
+    valid_until: AwareDatetime | None = None
 
 
 class FeedbackRequest(BaseModel):

@@ -48,7 +48,24 @@ def requires(permission: Permission) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
+_read = requires(Permission.READ)
+
+
+async def reads_public_messages(
+    request: Request,
+    connection: Connection,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> None:
+    """Whoever may read; anybody where the city publishes its messages to all."""
+    if not request.app.state.cap_public:
+        await _read(connection, credentials)
+
+
+PublicReader = Annotated[None, Depends(reads_public_messages)]
 Reader = Annotated[Caller, Depends(requires(Permission.READ))]
 Operator = Annotated[Caller, Depends(requires(Permission.OPERATE))]
+Approver = Annotated[Caller, Depends(requires(Permission.APPROVE))]
+Reporter = Annotated[Caller, Depends(requires(Permission.REPORT))]
 Handler = Annotated[Caller, Depends(requires(Permission.HANDLE))]
 Auditor = Annotated[Caller, Depends(requires(Permission.AUDIT))]
+Administrator = Annotated[Caller, Depends(requires(Permission.ADMINISTER))]

@@ -22,7 +22,6 @@ from services.core.severity import label
 from services.core.store import alert_kinds, network, organisations, sensors, warnings, work_orders
 from services.core.store import alerts as alert_store
 from services.core.text import Text
-from services.core.warning import MOVES as WARNING_MOVES
 from services.core.warning import PublicWarning
 from services.core.work_order import MOVES as WORK_ORDER_MOVES
 from services.core.work_order import WorkOrder
@@ -121,7 +120,15 @@ def trace_answer(trace: Mapping[str, Any] | None, assets: Mapping[str, Asset]) -
         else schemas.TraceMeasurement(
             **(trace["next_measurement"] | _traced(trace["next_measurement"]["asset"], assets))
         ),
+        gas=None if trace.get("gas") is None else _gas_answer(trace["gas"], assets),
     )
+
+
+def _gas_answer(gas: Mapping[str, Any], assets: Mapping[str, Asset]) -> schemas.TraceGas:
+    named = {
+        part: [each | _traced(each["asset"], assets) for each in gas[part]] for part in ("next_spaces", "buildings")
+    }
+    return schemas.TraceGas.model_validate({**gas, **named})
 
 
 def assets_of_trace(trace: Mapping[str, Any] | None) -> list[str]:
@@ -130,6 +137,7 @@ def assets_of_trace(trace: Mapping[str, Any] | None) -> list[str]:
         return []
     named = [candidate["asset"] for candidate in trace["candidates"]]
     named += trace.get("critical", [])
+    named += [each["asset"] for part in ("next_spaces", "buildings") for each in (trace.get("gas") or {}).get(part, [])]
     return named if trace.get("next_measurement") is None else [*named, trace["next_measurement"]["asset"]]
 
 
@@ -170,7 +178,7 @@ def warning_answer(warning: PublicWarning) -> schemas.WarningAnswer:
             "label": asdict(label(warning.severity, warning.scheme)),
             "headline": asdict(warning.headline),
             "instruction": asdict(warning.instruction),
-            "moves": allowed_moves(WARNING_MOVES, warning.state),
+            "moves": warnings.possible_moves(warning),
         }
     )
 

@@ -4,6 +4,7 @@ A description may name secrets: ``{{token}}`` in an address, a header or a body 
 secrets themselves are kept apart, are never shown again, and reach neither the log nor the record of deliveries.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ _MAIL_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,255}")
 _PHONE = re.compile(r"\+?[0-9][0-9 \-]{2,30}")
 _LONGEST_WAIT_S = 60.0
 _MOST_HEADERS = 20
+_SHORTEST_KEY, _LONGEST_KEY = 24, 64
+"""Bytes of a key, by Standard Webhooks."""
 
 
 class Channel(StrEnum):
@@ -95,6 +98,8 @@ def without_secrets(channel: Channel, url: str) -> tuple[str, dict[str, str]]:
     Raises:
         ReceiverNotValidError: the address carries a user or a password.
     """
+    if channel in {Channel.EMAIL, Channel.MQTT}:
+        return url, {}
     parts = _parts(url)
     if parts.username is not None or parts.password is not None:
         raise ReceiverNotValidError("url", "must not carry a user or a password; send them in a header")
@@ -113,6 +118,53 @@ def without_secrets(channel: Channel, url: str) -> tuple[str, dict[str, str]]:
         path = f"{before}/{hidden('token', token)}"
     query = "&".join(f"{name}={hidden(name, value)}" for name, value in parse_qsl(parts.query, keep_blank_values=True))
     return parts._replace(path=path, query=query, fragment="").geturl(), secrets
+
+
+def headers_without_secrets(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers with their values taken out, and these by name.
+
+    What a header holds is mostly there to prove something. A value that names a secret already stays as it is.
+    """
+    secrets: dict[str, str] = {}
+    shown = {}
+    for name, value in headers.items():
+        shown[name] = value
+        if isinstance(value, str) and len(value) >= SHORTEST_SECRET and not PLACEHOLDER.search(value):
+            key = f"header_{re.sub(r'[^A-Za-z0-9]', '_', name)}"[:32]
+            secrets[key] = value
+            shown[name] = f"{{{{{key}}}}}"
+    return shown, secrets
+
+
+def named_secrets(url: str, settings: Mapping[str, Any]) -> frozenset[str]:
+    """The names that a description's placeholders use."""
+    texts = [url, str(settings.get("body", "")), *map(str, settings.get("headers", {}).values())]
+    return frozenset(name for text in texts for name in PLACEHOLDER.findall(text))
+
+
+def new_signing_secret(random_bytes: bytes) -> str:
+    """A Standard Webhooks secret made of random bytes, 24 to 64 of them."""
+    return f"whsec_{base64.b64encode(random_bytes).decode()}"
+
+
+def check_signing_secret(channel: Channel, secret: str) -> None:
+    """Whether messages of a channel can be signed with it; an empty one signs nothing.
+
+    Raises:
+        ReceiverNotValidError: they cannot.
+    """
+    if channel in {Channel.DINGTALK, Channel.FEISHU}:
+        return
+    if channel is not Channel.WEBHOOK:
+        if secret:
+            raise ReceiverNotValidError("secret", f"is nothing that {channel} signs with")
+        return
+    try:
+        length = len(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not secret.startswith("whsec_") or not _SHORTEST_KEY <= length <= _LONGEST_KEY:
+        raise ReceiverNotValidError("secret", "must be whsec_ and the base64 of 24 to 64 bytes")
 
 
 def check_receiver(channel: Channel, url: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> None:

@@ -1,12 +1,22 @@
-"""The points of a GeoJSON geometry."""
+"""The points of a GeoJSON geometry, and how far apart they are."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+METRES_PER_DEGREE = 111_320.0
+"""Of latitude."""
 
 
 def points_of(geometry: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
     """Every position of a geometry of any kind: longitude, latitude."""
     yield from _points(geometry["coordinates"])
+
+
+def distance_m(first: tuple[float, float], second: tuple[float, float]) -> float:
+    """Metres between two places a few kilometres apart, on a local plane."""
+    x = (first[0] - second[0]) * math.cos(math.radians((first[1] + second[1]) / 2))
+    return math.hypot(x, first[1] - second[1]) * METRES_PER_DEGREE
 
 
 def _points(coordinates: Any) -> Iterator[tuple[float, float]]:

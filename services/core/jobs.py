@@ -12,8 +12,12 @@ DELIVER = "deliver"
 """Send one notification; argument ``notification``."""
 REVIEW = "review"
 """Look again at what keeps alerts quiet; argument ``cause``, an alert that may explain others, or nothing for all."""
+ESCALATE = "escalate"
+"""Tell others of a warning that nobody has received; arguments ``warning``, ``step``."""
+TAKE_REPORT = "take-report"
+"""Make a finding of what a person or another system has reported; argument ``report``."""
 REVIEWS = "reviews"
-"""The queue of reviews."""
+"""The queue of what the loop does by itself later on."""
 
 _deferrer = App(connector=PsycopgConnector())
 

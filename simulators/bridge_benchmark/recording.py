@@ -13,6 +13,8 @@ import numpy as np
 
 from simulators.bridge_benchmark.case import HEALTHY, Case, draw_cases, readings_of
 from simulators.bridge_benchmark.drawn_bridge import DrawnBridge, draw_bridge
+from simulators.city import Asset, Words
+from simulators.city_folder import asset_feature
 from simulators.noise import Vector
 from simulators.truth import rfc3339
 
@@ -91,17 +93,21 @@ def _write(folder: Path, name: str, bridge: DrawnBridge, case: Case, extent: Ext
 
 
 def _write_parts(path: Path, bridge: DrawnBridge) -> None:
-    kinds = {"S": "span", "E": "bearing", "C": "cable"}
+    """The parts of the bridge that carry gauges, as points along it."""
     parts = dict.fromkeys(gauge.asset for gauge in bridge.gauges)
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"id": part, "lifeline": "bridge", "kind": kinds.get(part[0], "bridge"), "zone": bridge.name},
-            "geometry": {"type": "Point", "coordinates": list(_place(number))},
-        }
-        for number, part in enumerate(parts)
+    assets = [
+        Asset(
+            part, "bridge", kind.en.lower(), bridge.name, Words(f"{kind.en} {part}", f"{kind.zh}{part}"), "", (place,)
+        )
+        for part, kind, place in ((part, _kind(part), _place(number)) for number, part in enumerate(parts))
     ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features, "links": []}), "utf-8")
+    features = {"type": "FeatureCollection", "features": [asset_feature(asset) for asset in assets], "links": []}
+    path.write_text(json.dumps(features, ensure_ascii=False), "utf-8")
+
+
+def _kind(part: str) -> Words:
+    kinds = {"S": Words("Span", "桥跨"), "E": Words("Bearing", "支座"), "C": Words("Cable", "拉索")}
+    return kinds.get(part[0], Words("Bridge", "桥梁"))
 
 
 def _place(number: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Years of weather on a bridge, drawn at once: air, sun, wind, moisture, and how warm the deck and its cables become."""
+"""Years of weather on a bridge, drawn at once: air, sun, wind, moisture, and how warm deck and cables become."""
 
 import math
 from dataclasses import dataclass

@@ -164,4 +164,4 @@ def _unit_mass(length_m: float) -> Vector:
     a, b = 22 * length_m, 13 * length_m
     c, d = 4 * length_m**2, -3 * length_m**2
     rows = [[156, a, 54, -b], [a, c, b, d], [54, b, 156, -a], [-b, d, -a, c]]
-    return np.array(rows, dtype=np.float64) * length_m / 420
+    return np.asarray(np.array(rows, dtype=np.float64) * (length_m / 420), dtype=np.float64)

@@ -1,10 +1,10 @@
-"""What the gauges of a bridge show under a climate: one column of values for each of them, computed over all time at once.
+"""What the gauges of a bridge show under a climate: a column of values for each, computed over all time at once.
 
 Everything is linear but the bearings' friction, so that a response is an influence times a course: own weight,
 temperature, traffic and damage each have theirs. Damage is told by its course from 0 (none) to 1 (all of it).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,13 +22,15 @@ _SOFTER_PER_K = 0.0028
 """Concrete and asphalt grow softer as they warm up; frozen asphalt and frozen ground stiffen several times as much."""
 _FROZEN_PER_K = 0.009
 _STUCK_SHARE = 0.92
+_PUSHED_DEG = 0.02
+"""By how much a pier that was hit stays tilted."""
 _RESTRAINED_SHARE = 0.3
 """Share of a free expansion that piers keep back when the bearing no longer slides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A sensor on the deck: its quantity, unit and the part of the bridge it is mounted on (``index`` counts from 0)."""
+    """A sensor on the deck: its quantity, unit and the part it is mounted on (``index`` counts from 0)."""
 
     id: str
     quantity: str
@@ -112,41 +114,75 @@ class BridgeResponse:
 
     def _structural(self, gauge: Gauge, damages: Sequence[Damage]) -> Vector:
         """The value without settled, softened or missing parts: temperature, traffic, wind and friction."""
-        conditions, design = self._conditions, self._design
-        warmer = self._uniform_c() - _REFERENCE_C
-        gradient_k = (conditions.top_c - conditions.core_c) * self._spread.sun_share[gauge.index % 8]
-        stuck = sum((d.course for d in damages if d.kind == "bearing-stuck"), np.zeros(len(warmer)))
-        since_stuck = warmer - _held(warmer, stuck)
         if gauge.quantity.startswith("spectral_peak"):
             return self._frequency(int(gauge.quantity.rsplit("_", 1)[1]) - 1, damages)
-        if gauge.quantity == "displacement":
-            free_mm = 1000 * _EXPANSION_1_K * design.length_m * (0.5 if gauge.index else -0.5)
-            kept = stuck * _STUCK_SHARE if gauge.index == self._stuck_at(damages) else 0.0
-            return free_mm * (warmer - kept * since_stuck)
-        if gauge.quantity == "acceleration_rms":
-            return 0.003 + 0.014 * conditions.traffic + 0.0004 * conditions.wind_m_s
-        if gauge.quantity == "acceleration_peak":
-            quiet = 0.05 + 0.16 * conditions.traffic + 0.003 * conditions.wind_m_s
-            return quiet + sum((d.size * d.course for d in damages if d.kind == "collision"), np.zeros(len(warmer)))
+        told = {
+            "displacement": self._sliding,
+            "acceleration_rms": self._trembling,
+            "acceleration_peak": self._peaks,
+            "scour_depth": self._washed_out,
+            "tilt": self._tilted,
+        }.get(gauge.quantity)
+        return self._bent(gauge, damages) if told is None else told(gauge, damages)
+
+    def _since_stuck(self, damages: Sequence[Damage]) -> tuple[Vector, Vector]:
+        """Whether a bearing is stuck, and by how much the bridge has warmed up since it is (K)."""
+        warmer = self._uniform_c() - _REFERENCE_C
+        stuck = sum((d.course for d in damages if d.kind == "bearing-stuck"), np.zeros(len(warmer)))
+        return stuck, warmer - _held(warmer, stuck)
+
+    def _sliding(self, gauge: Gauge, damages: Sequence[Damage]) -> Vector:
+        stuck, since_stuck = self._since_stuck(damages)
+        free_mm = 1000 * _EXPANSION_1_K * self._design.length_m * (0.5 if gauge.index else -0.5)
+        kept = stuck * _STUCK_SHARE if gauge.index == self._stuck_at(damages) else np.zeros(len(stuck))
+        slid: Vector = free_mm * (self._uniform_c() - _REFERENCE_C - kept * since_stuck)
+        return slid
+
+    def _trembling(self, _gauge: Gauge, _damages: Sequence[Damage]) -> Vector:
+        trembling: Vector = 0.003 + 0.014 * self._conditions.traffic + 0.0004 * self._conditions.wind_m_s
+        return trembling
+
+    def _peaks(self, _gauge: Gauge, damages: Sequence[Damage]) -> Vector:
+        quiet: Vector = 0.05 + 0.16 * self._conditions.traffic + 0.003 * self._conditions.wind_m_s
+        return quiet + self._total(d.size * d.course for d in damages if d.kind == "collision")
+
+    def _washed_out(self, gauge: Gauge, damages: Sequence[Damage]) -> Vector:
+        washed = (d.size / 100 * 3.0 * d.course for d in damages if d.kind == "scour" and d.index == gauge.index)
+        return 0.6 + 0.05 * self._conditions.moisture + self._total(washed)
+
+    def _tilted(self, gauge: Gauge, damages: Sequence[Damage]) -> Vector:
+        pushed = (d.course for d in damages if d.kind == "collision" and d.index == gauge.index)
+        bent = 0.0012 * (gauge.index + 1) * self._gradient_k(gauge) + 0.00025 * self._conditions.wind_m_s
+        stays = (_PUSHED_DEG * np.maximum.accumulate(course) for course in pushed)
+        return bent + self._total(stays)
+
+    def _bent(self, gauge: Gauge, damages: Sequence[Damage]) -> Vector:
+        """Of strain, deflection, cracks and cables."""
+        conditions, design = self._conditions, self._design
+        warmer = self._uniform_c() - _REFERENCE_C
         if gauge.quantity == "crack_width":
             return 0.12 - 0.0012 * warmer
-        if gauge.quantity == "scour_depth":
-            washed = (d.size / 100 * 3.0 * d.course for d in damages if d.kind == "scour" and d.index == gauge.index)
-            return 0.6 + 0.05 * conditions.moisture + sum(washed, np.zeros(len(warmer)))
-        if gauge.quantity == "tilt":
-            pushed = (0.02 * d.course**0.2 for d in damages if d.kind == "collision" and d.index == gauge.index)
-            bent = 0.0012 * (gauge.index + 1) * gradient_k + 0.00025 * conditions.wind_m_s
-            return bent + sum((np.maximum.accumulate(each) for each in pushed), np.zeros(len(warmer)))
         if gauge.quantity == "cable_force":
             stands_kn = design.cables[gauge.index].dead_force_n / 1000
             return stands_kn - 7.5 * (conditions.cable_c - _REFERENCE_C) + 14 * conditions.traffic
         bent = self._intact.under_curvature(-_EXPANSION_1_K / design.height_m)
         loaded = self._intact.under_load(float(self._intact.nodes_m[self._intact.middles[gauge.index]]), 1.5e5)
-        course = gradient_k * self._shape(gauge, bent) + conditions.traffic * self._shape(gauge, loaded)
+        course = self._gradient_k(gauge) * self._shape(gauge, bent) + conditions.traffic * self._shape(gauge, loaded)
         if gauge.quantity == "strain":
-            restrained = stuck * _RESTRAINED_SHARE * since_stuck
-            return course + 1e6 * _EXPANSION_1_K * (0.9 * warmer - restrained)
-        return course + 0.08 * warmer * float(self._spread.sun_share[gauge.index % 8] - 1)
+            stuck, since_stuck = self._since_stuck(damages)
+            return course + 1e6 * _EXPANSION_1_K * (0.9 * warmer - stuck * _RESTRAINED_SHARE * since_stuck)
+        sagged: Vector = course + 0.08 * warmer * float(self._spread.sun_share[gauge.index % 8] - 1)
+        return sagged
+
+    def _gradient_k(self, gauge: Gauge) -> Vector:
+        """How much warmer the top is than the core, where a gauge is."""
+        share = float(self._spread.sun_share[gauge.index % 8])
+        gradient: Vector = (self._conditions.top_c - self._conditions.core_c) * share
+        return gradient
+
+    def _total(self, parts: Iterable[Vector]) -> Vector:
+        total: Vector = sum(parts, np.zeros(len(self._conditions.hours)))
+        return total
 
     def _shape(self, gauge: Gauge, moved: Vector, model: DeckModel | None = None) -> float:
         """What a movement of the deck's nodes is in the unit of a gauge."""

@@ -39,6 +39,7 @@ UNITS = {
 }
 FAULTS = {"sensor-silent", "gateway-silent", "sensor-out-of-range", "sensor-stuck", "sensor-spiky"}
 MODEL_FAULTS = {
+    "bridge-sensor-off",
     "pressure-off-model",
     "meter-off-model",
     "inlet-meter-off-pressures",

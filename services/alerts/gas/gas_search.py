@@ -12,7 +12,7 @@ from services.alerts.gas.behaviour import Behaviour
 from services.alerts.gas.belief import Belief, believe
 from services.alerts.gas.habits import Habits
 from services.alerts.gas.readings import METHANE, VIBRATION, Array, Channel, Readings
-from services.alerts.gas.source import Seen, SourceModel
+from services.alerts.gas.source import Seen, Source, SourceModel
 from services.alerts.gas.town import Ground, Place, Town, away_m
 from services.alerts.gas.trouble import DRIFT, ENDED, LEAK, LEVEL, OTHERWISE, SEWER_GAS, Trouble
 from services.alerts.gas.weighing import Cause, Weighed, prior, weigh
@@ -312,10 +312,8 @@ class GasSearch(SearchDetector):
         trouble.severity = self._severity(trouble, sure)
         trouble.told_s = trouble.told_s or time_s
         source = belief.source
-        if trouble.outcome == LEAK and source is not None:
-            trouble.suspects = tuple(
-                Suspect(pipe, round(share, 4)) for pipe, share in list(source.shares.items())[:_SHOWN_SUSPECTS]
-            )
+        if trouble.outcome == LEAK:
+            trouble.suspects = _suspects(source)
         cause = {LEAK: Cause.LEAK, SEWER_GAS: Cause.SEWAGE, DRIFT: Cause.DEVICE}.get(
             trouble.outcome, max(belief.shares, key=lambda each: belief.shares[each])
         )
@@ -327,12 +325,13 @@ class GasSearch(SearchDetector):
             "reasons": belief.reasons[cause],
             "causes": belief.words,
         }
-        trouble.seen = self._evidence(trouble, belief, order)
+        trouble.seen = self._evidence(belief, order)
 
-    def _evidence(self, trouble: Trouble, belief: Belief, order: Sequence[int]) -> dict[str, Any]:
+    def _evidence(self, belief: Belief, order: Sequence[int]) -> dict[str, Any]:
         source = belief.source
         town = self._ground.town
-        named = [suspect.asset for suspect in trouble.suspects]
+        suspects = _suspects(source)
+        named = [suspect.asset for suspect in suspects]
         return {
             "method": self.name,
             "causes": {str(cause): round(share, 4) for cause, share in belief.shares.items()},
@@ -344,6 +343,7 @@ class GasSearch(SearchDetector):
                 }
                 for space in order
             },
+            "sources": [list(suspect) for suspect in suspects],
             "reasons": {}
             if source is None
             else {pipe: {"en": source.reasons[pipe].en, "zh": source.reasons[pipe].zh} for pipe in named},
@@ -429,6 +429,12 @@ class GasSearch(SearchDetector):
         self._last_s = nan if state["last_s"] is None else state["last_s"]
         self._number = state["number"]
         self._claims = []
+
+
+def _suspects(source: Source | None) -> tuple[Suspect, ...]:
+    """The likeliest mains; none where no main is in reach."""
+    shares = [] if source is None else list(source.shares.items())[:_SHOWN_SUSPECTS]
+    return tuple(Suspect(pipe, round(share, 4)) for pipe, share in shares)
 
 
 def _is_news(trouble: Trouble, told: tuple[Severity, float, tuple[Suspect, ...], set[str]]) -> bool:

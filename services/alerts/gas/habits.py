@@ -101,7 +101,9 @@ class Habits:
     def _solve(self) -> None:
         ridge = np.full(_TERMS, _RIDGE)
         ridge[0] = _INTERCEPT_RIDGE
-        self._weights = np.linalg.solve(self._gram + np.diag(ridge), self._moment[:, :, None])[:, :, 0]
+        self._weights = np.asarray(
+            np.linalg.solve(self._gram + np.diag(ridge), self._moment[:, :, None])[:, :, 0], dtype=np.float64
+        )
 
     def learn_noise(self, seconds: float, excess: Array, step: Array, quiet: NDArray[np.bool_]) -> None:
         """Take how far quiet spaces are from their habit, and how far they moved since the value before."""
@@ -109,7 +111,8 @@ class Habits:
         for spread, news, scale in ((self.spread_lel, excess, 1.0), (self.step_lel, step, 0.5)):
             known = quiet & np.isfinite(news)
             limited = np.minimum(np.where(known, news, 0.0) ** 2 * scale, (_CLIPPED * spread) ** 2)
-            spread[:] = np.where(known, np.sqrt(spread**2 + share * (limited - spread**2)), spread)
+            squared = spread**2
+            spread[:] = np.where(known, np.sqrt(squared + share * (limited - squared)), spread)
         np.maximum(self.spread_lel, _NOISE_FLOOR_LEL, out=self.spread_lel)
         np.maximum(self.step_lel, _NOISE_FLOOR_LEL / 3, out=self.step_lel)
 

@@ -10,6 +10,7 @@ from services.alerts.lifelines.contract import LifelineRules
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.quantity import Quantity
+from services.core.report import reported_kind
 
 
 @cache
@@ -36,5 +37,6 @@ def catalogue() -> tuple[Quantity, ...]:
 
 
 def alert_kinds() -> tuple[AlertKind, ...]:
-    """Every kind of trouble of every lifeline, as the database holds it."""
-    return tuple(kind for rules in discover().values() for kind in rules.kinds)
+    """Every kind of trouble of every lifeline, as the database holds it; what people report has a kind everywhere."""
+    declared = tuple(kind for rules in discover().values() for kind in rules.kinds)
+    return (*declared, *(reported_kind(lifeline) for lifeline in Lifeline))

@@ -6,6 +6,8 @@ from datetime import timedelta
 from services.alerts.detectors.contract import SearchDetector
 from services.alerts.detectors.seasonal import Seasonal
 from services.alerts.detectors.value import Value
+from services.alerts.gas.network_search import NetworkSearch
+from services.alerts.gas.town import town_of
 from services.alerts.lifelines.contract import Rule, SearchRule, SensorRule, Site, limits_of, same_for_all
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
@@ -209,9 +211,16 @@ REGULATOR = Rule(
 )
 
 
-def network_search(site: Site) -> SearchDetector | None:  # noqa: ARG001
-    """The search among pressures and flows."""
-    return None
+def network_search(site: Site) -> SearchDetector | None:
+    """The search among pressures and flows; ``None`` where no pressure is measured."""
+    assets = site.surroundings.assets
+    gauges = [
+        (s.id, s.quantity, s.asset, s.longitude, s.latitude, s.asset in assets and assets[s.asset].kind == "regulator")
+        for s in site.sensors
+    ]
+    town = town_of(assets.values(), site.surroundings.links)
+    search = NetworkSearch(gauges, None if town is None else town.as_json(), site.learn_until_s)
+    return search if search.watches else None
 
 
 GAS_NETWORK = SearchRule(

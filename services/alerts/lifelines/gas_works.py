@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.alerts.detectors.contract import SearchDetector
+from services.alerts.gas.works_search import WorksSearch
 from services.alerts.lifelines.contract import Rule, SearchRule, Site
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
@@ -35,15 +36,20 @@ UNPERMITTED = Rule(
 )
 
 
-def works_search(site: Site) -> SearchDetector | None:  # noqa: ARG001
-    """The search for unpermitted works."""
-    return None
+def works_search(site: Site) -> SearchDetector | None:
+    """The search for unpermitted works; ``None`` where no device listens to the ground."""
+    channels = [(s.id, s.quantity, s.asset, s.longitude, s.latitude) for s in site.sensors]
+    permits = [
+        (p.start.timestamp(), p.end.timestamp(), p.longitude, p.latitude, p.radius_m) for p in site.surroundings.works
+    ]
+    search = WorksSearch(channels, permits)
+    return search if search.watches else None
 
 
 GAS_WORKS = SearchRule(
     name="gas-works",
     outcomes=(UNPERMITTED,),
-    quantities=("ground_vibration", "methane"),
+    quantities=("ground_vibration", "methane", "methane_volume"),
     detector=works_search,
     fields=frozenset({"near", "place"}),
     step=timedelta(minutes=5),

@@ -1,5 +1,6 @@
 """News become messages: who is told, in which words, and the public message that goes with it. One transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
@@ -13,7 +14,7 @@ from services.core.cap_alert import CapStatus, named, write_message
 from services.core.channel import WARNINGS_ALONE, Channel
 from services.core.lifeline import Lifeline
 from services.core.notification import Notification, NotificationState
-from services.core.organisation import Receiver
+from services.core.organisation import OrganisationRole, Receiver
 from services.core.settings import Settings
 from services.core.severity import Severity
 from services.core.store import alerts, cap_messages, network, notifications, organisations, warnings, work_orders
@@ -54,8 +55,14 @@ class Announcer:
             valid_for=settings.cap_valid_for,
         )
 
-    async def announce(self, type_: str, subject_kind: str, subject: str) -> None:
-        """Write one message for each receiver concerned; doing it twice writes nothing new."""
+    async def announce(
+        self, type_: str, subject_kind: str, subject: str, *, roles: Collection[str] | None = None, occasion: str = ""
+    ) -> None:
+        """Write one message for each receiver concerned; doing it twice writes nothing new.
+
+        ``roles`` are the roles of organisations that are told, whatever else they are told from; without, the routing
+        says who is. ``occasion`` tells apart news of the same type about the same thing.
+        """
         now = datetime.now(UTC)
         async with self._pool.connection() as connection:
             found = await self._subject(connection, type_, subject_kind, UUID(subject), now)
@@ -65,12 +72,13 @@ class Announcer:
                 lifeline=found.lifeline,
                 severity=found.severity,
                 responsible=found.responsible,
+                roles=None if roles is None else frozenset(OrganisationRole(role) for role in roles),
             )
             for receiver in chosen:
                 body = _body_for(receiver, subject_kind, found)
                 if body is None:
                     continue
-                key = f"{receiver.id}/{type_}/{subject}/{int(found.severity)}"
+                key = f"{receiver.id}/{type_}/{subject}/{int(found.severity)}{occasion and f'/{occasion}'}"
                 note = Notification(
                     id=uuid5(_NAMESPACE, key),
                     receiver=receiver.id,

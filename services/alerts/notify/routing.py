@@ -1,6 +1,6 @@
 """Who is told. Pure: organisations and receivers in, receivers out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from services.core.lifeline import Lifeline
 from services.core.organisation import Organisation, OrganisationRole, Receiver
@@ -23,15 +23,18 @@ def recipients(
     lifeline: Lifeline,
     severity: Severity,
     responsible: str | None,
+    roles: Collection[OrganisationRole] | None = None,
 ) -> list[Receiver]:
     """The receivers to tell about a warning or an order.
 
-    Of the owners only the responsible one is told; the other roles are told when they answer for the lifeline.
+    Of the owners only the responsible one is told; the other roles are told when they answer for the lifeline. Where
+    ``roles`` are given, these are told whatever the severity from which they usually are.
     """
     chosen = []
     for receiver in receivers:
         organisation = organisations[receiver.organisation]
-        if severity < max(_TOLD_FROM[organisation.role], receiver.minimum_severity):
+        usually = _TOLD_FROM[organisation.role] if roles is None else Severity.NORMAL
+        if severity < max(usually, receiver.minimum_severity) or organisation.role not in (roles or OrganisationRole):
             continue
         if organisation.id == responsible or (
             organisation.role is not OrganisationRole.OWNER and lifeline in organisation.lifelines

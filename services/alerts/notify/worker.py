@@ -32,8 +32,14 @@ def _app(database_url: str, announcer: Announcer, deliverer: Deliverer) -> App:
     retry = BackOff(random.Random())  # noqa: S311 - jitter, not a secret
 
     @app.task(name=jobs.ANNOUNCE, queue="alerts", retry=retry)
-    async def announce(type: str, subject_kind: str, subject: str) -> None:  # noqa: A002 - the wire's own word
-        await announcer.announce(type, subject_kind, subject)
+    async def announce(
+        type: str,  # noqa: A002 - the wire's own word
+        subject_kind: str,
+        subject: str,
+        roles: list[str] | None = None,
+        occasion: str = "",
+    ) -> None:
+        await announcer.announce(type, subject_kind, subject, roles=roles, occasion=occasion)
 
     @app.task(name=jobs.DELIVER, queue="alerts", retry=retry)
     async def deliver(notification: str) -> None:

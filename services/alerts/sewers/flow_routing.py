@@ -81,7 +81,7 @@ class FlowRouting:
             for name, inflow_m3s in supposed.added_m3s.items():
                 added[self.node[name], column] += inflow_m3s
         self.outside_m = usual[:, None] + raised
-        self._raised = raised
+        self.raised_m = raised
         self.added_m3s = added
 
     def _lay_conduits(self) -> None:
@@ -137,7 +137,7 @@ class FlowRouting:
     def set_outside(self, levels_m: Mapping[str, float]) -> None:
         """What is known of the levels before the outfalls from now on; suppositions add to it."""
         for name, level_m in levels_m.items():
-            self.outside_m[self.node[name]] = level_m + self._raised[self.node[name]]
+            self.outside_m[self.node[name]] = level_m + self.raised_m[self.node[name]]
 
     @property
     def is_stirred(self) -> bool:
@@ -150,10 +150,11 @@ class FlowRouting:
         return depth
 
     def advance(self, seconds: float, inflow_m3s: Array, steps: int) -> None:
-        """Go on for some seconds with one inflow for each node, the same under all suppositions."""
+        """Go on for some seconds with one inflow for each node, or one for each node and supposition."""
         before = self.head_m
+        inflow = inflow_m3s[:, None] if inflow_m3s.ndim == 1 else inflow_m3s
         for _ in range(steps):
-            self._step(seconds / steps, inflow_m3s[:, None] + self.added_m3s)
+            self._step(seconds / steps, inflow + self.added_m3s)
         self.most_m_s = float(np.abs(self.head_m - before)[:, 0].max()) / seconds
 
     def _step(self, seconds: float, inflow_m3s: Array) -> None:

@@ -4,7 +4,8 @@ Source: the nonlinear reservoirs of SWMM (reference manual, volume I, chapter 3)
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 
@@ -62,17 +63,33 @@ class Runoff:
         self.depth_mm = np.zeros((len(surfaces), 3))
         self._soaked_h = np.zeros(len(surfaces))
 
+    def copies(self, count: int) -> Self:
+        """The same surfaces so many times side by side, each to be rained on in its own way."""
+        many = copy(self)
+        shift = np.arange(count)[:, None]
+        many._count = count * self._count  # noqa: SLF001  # a copy of its own
+        many._gauge = (shift * len(self.gauges) + self._gauge).ravel()  # noqa: SLF001  # a copy of its own
+        many._node = (shift * self._count + self._node).ravel()  # noqa: SLF001  # a copy of its own
+        for name in ("_share", "_held_mm", "_rate", "_soaks", "depth_mm"):
+            setattr(many, name, np.tile(getattr(self, name), (count, 1)))
+        for name in ("_area_m2", "_recovers_per_h", "_soaked_h"):
+            setattr(many, name, np.tile(getattr(self, name), count))
+        return many
+
     def advance(self, seconds: float, rain_mm_h: Mapping[str, float]) -> Array:
         """Let it rain for some seconds; the mean inflow of each node in m3/s."""
-        by_gauge = np.array([rain_mm_h.get(gauge, 0.0) for gauge in self.gauges])
+        return self.advance_each(seconds, np.array([[rain_mm_h.get(gauge, 0.0) for gauge in self.gauges]]))[:, 0]
+
+    def advance_each(self, seconds: float, rain_mm_h: Array) -> Array:
+        """Let it rain on every copy: a row of rain by gauge for each; the inflow by node and copy in m3/s."""
         total = np.zeros(self._count)
-        if not len(self._area_m2):
-            return total
-        rain = by_gauge[self._gauge]
-        steps = max(1, round(seconds / _SUBSTEP_S))
-        for _ in range(steps):
-            np.add.at(total, self._node, self._step(seconds / steps, rain) / steps)
-        return total
+        if len(self._area_m2):
+            rain = rain_mm_h.ravel()[self._gauge]
+            steps = max(1, round(seconds / _SUBSTEP_S))
+            for _ in range(steps):
+                np.add.at(total, self._node, self._step(seconds / steps, rain) / steps)
+        inflow: Array = total.reshape(len(rain_mm_h), -1).T
+        return inflow
 
     def _step(self, seconds: float, rain_mm_h: Array) -> Array:
         hours = seconds / 3600

@@ -49,7 +49,6 @@ class Trial:
         self.weights = np.zeros(len(suspicions))
         self._recent = np.zeros(len(suspicions))
         self._last = shown(self.routing, gauges)
-        self.rose_m = np.zeros_like(self.routing.head_m)
         self._doubted = self._doubts()
 
     def _doubts(self) -> Array:
@@ -66,9 +65,7 @@ class Trial:
 
         ``bias`` and ``spread`` are what each gauge usually differs from the sound model by.
         """
-        before = self.routing.head_m
         go_on(self.routing, acting)
-        self.rose_m = (self.routing.head_m - before) / acting.seconds
         now = shown(self.routing, self._gauges)
         low, high = np.minimum(now, self._last), np.maximum(now, self._last)
         self._last = now
@@ -96,6 +93,11 @@ class Trial:
         """By how much the best suspicion explains the readings better than that nothing is wrong."""
         return float(self.weights[1:].max(initial=-np.inf) - self.weights[0])
 
+    def best_of(self, cause: Cause) -> int | None:
+        """The suspicion of a cause that explains the readings best; ``None`` where there is none."""
+        of_cause = [k for k, each in enumerate(self.suspicions) if each.cause is cause]
+        return max(of_cause, key=lambda k: (float(self.weights[k]), -k), default=None)
+
     def narrow(self, shares: Array, most: int) -> None:
         """Go on with the suspicions that are believed most, and the best of each cause."""
         kept = {0}
@@ -111,12 +113,7 @@ class Trial:
         self.suspicions = [self.suspicions[k] for k in columns]
         self.routing = narrowed(self.routing, columns)
         self.weights, self._recent, self._last = self.weights[columns], self._recent[columns], self._last[:, columns]
-        self.rose_m, self._doubted = self.rose_m[:, columns], self._doubted[:, columns]
-
-    def depth_m(self, column: int) -> Array:
-        """Depth in every node under a suspicion."""
-        depth: Array = self.routing.depth_m()[:, column]
-        return depth
+        self._doubted = self._doubted[:, columns]
 
     def state(self) -> dict[str, Any]:
         """All of it, as JSON."""
@@ -126,7 +123,6 @@ class Trial:
             "weights": packed(self.weights),
             "recent": packed(self._recent),
             "last": packed(self._last),
-            "rose": packed(self.rose_m),
         }
 
     @classmethod
@@ -135,7 +131,7 @@ class Trial:
         trial = cls(sound, [_suspicion(each) for each in state["suspicions"]], gauges)
         restore_routing(trial.routing, state["routing"])
         trial.weights, trial._recent = unpacked(state["weights"]), unpacked(state["recent"])
-        trial._last, trial.rose_m = unpacked(state["last"]), unpacked(state["rose"])
+        trial._last = unpacked(state["last"])
         return trial
 
 

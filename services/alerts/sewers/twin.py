@@ -58,11 +58,16 @@ def go_on(routing: FlowRouting, acting: Acting) -> None:
     routing.advance(acting.seconds, acting.inflow_m3s, wanted)
 
 
-def widened(routing: FlowRouting, suppositions: Sequence[Supposition]) -> FlowRouting:
-    """The same state under several suppositions."""
+def widened(routing: FlowRouting, suppositions: Sequence[Supposition], column: int = 0) -> FlowRouting:
+    """The state of a column under several suppositions."""
     wide = FlowRouting(routing.network, suppositions)
     for name in ("head_m", "left_over_m3", "running", "flow_m3s", "device_m3s"):
-        setattr(wide, name, np.repeat(getattr(routing, name)[:, :1], len(suppositions), axis=1))
+        one = getattr(routing, name)[:, column : column + 1]
+        setattr(wide, name, np.repeat(one, len(suppositions), axis=1))
+    wide.outside_m = (
+        np.repeat((routing.outside_m - routing.raised_m)[:, column : column + 1], len(suppositions), axis=1)
+        + wide.raised_m
+    )
     wide.most_m_s = routing.most_m_s
     return wide
 

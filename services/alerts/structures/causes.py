@@ -1,4 +1,4 @@
-"""What a pattern of shifted gauges means: a sunk support, a softened span, a slack cable, washed-out ground, or one liar.
+"""What a pattern of shifted gauges means: a sunk support, a softened span, a slack cable, washed-out ground, one liar.
 
 Statics tells them apart: a support that sinks bends a deck and leaves its frequencies; lost stiffness lowers them; a
 cable that gives way hands its force to its neighbours; nothing in a structure moves one gauge alone.

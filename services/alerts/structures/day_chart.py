@@ -17,15 +17,17 @@ _KEPT_LARGEST = 24
 _FIRST_LIMIT_DAY = 40
 _REMEMBERED_DAYS = 365.0
 _UNSURE_DAYS = 60
-"""A limit from few days is itself uncertain: it is raised by so many over the days it stems from. Set on simulated bridges."""
+"""A limit from few days is itself uncertain: it is raised by so many over the days it stems from. Set on simulated
+bridges."""
 _MARGIN = 1.4
-"""The largest days of a past come in runs, so fewer of them are independent than were counted. Set on simulated bridges."""
+"""The largest days of a past come in runs, so fewer of them are independent than were counted. Set on simulated
+bridges."""
 _LEAST_SHARE = 0.6
 """Share of a window's days that a gauge must have spoken on."""
 
 
 class Shift(NamedTuple):
-    """What a window of days says: the means of all gauges in usual means of such a window, and together beside the limit.
+    """What a window of days says: the means of all gauges in usual means of such a window, all of them beside a limit.
 
     ``alone`` is how much of ``square`` each gauge takes away with it when it is left out, others as they are.
     """

@@ -1,4 +1,4 @@
-"""One day of a bridge, gathered row by row: means of the gauges and of the weather, how they tremble, how joints slide."""
+"""One day of a bridge, row by row: means of the gauges and of the weather, how they tremble, how joints slide."""
 
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ _LEAST_SHARE = 0.5
 class Day(NamedTuple):
     """A day that is over: ``number`` since 1970; NaN where a gauge said too little.
 
-    ``trembling`` is the mean square of the steps from row to row, ``slides`` the sums from which the slope of each gauge
-    on temperature follows: rows, temperature, its square, value, product.
+    ``trembling`` is the mean square of the steps from row to row, ``slides`` the sums from which each gauge's slope on
+    temperature follows: rows, temperature, its square, value, product.
     """
 
     number: int

@@ -20,6 +20,7 @@ def day_evidence(
     position: int,
     day: Day,
     compensation: Compensation,
+    *,
     shift: Shift | None,
     before: Array | None,
     between_days: float,

@@ -21,7 +21,7 @@ _STUCK_SHARE, _STUCK_DEVIATIONS = 0.5, 3.5
 class GaugeHabits:
     """Learns both habits from healthy days and says which gauges have left them.
 
-    Source: a Shewhart chart on the logarithm of the day's variance (Bartlett and Kendall 1946); slopes by least squares.
+    Source: a chart on the logarithm of the day's variance (Bartlett and Kendall 1946); slopes by least squares.
     """
 
     def __init__(self, size: int) -> None:

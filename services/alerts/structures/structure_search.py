@@ -11,8 +11,8 @@ from services.alerts.structures.causes import (
     BEARING,
     CABLE,
     COLLISION,
-    SCOURED,
     SENSOR,
+    SETTLEMENT,
     UNEXPLAINED,
     cause_of,
     groups_of,
@@ -39,7 +39,10 @@ _TAUGHT_DAYS = 60
 _CLEARS_BELOW, _QUIET_DAYS = 0.7, 2
 _GRAVE_RATIO = 10.0
 _HALF = 0.5
-_ALONE_SHARE = 0.98
+_ALONE_SHARE, _SURELY_ALONE_SHARE = 0.85, 0.98
+_WAITING_DAYS = 3
+"""So long it may stay open whether one gauge lies or is the first to show something; a joint may also be stuck."""
+_ABSOLVED_S = 5 * _DAY_S
 _STRUCK_FOR_S = 3 * 3600.0
 _AFTER_COLLISION_S = 7 * _DAY_S
 _USUAL_AFTER_S = 60 * _DAY_S
@@ -92,6 +95,7 @@ class StructureSearch(SearchDetector):
         self._collision: Trouble | None = None
         self._off: dict[int, Trouble] = {}
         self._told = 0
+        self._waited = 0
         self._other_cause = (UNEXPLAINED, 0)
         self._ratio = 0.0
         self._days = 0
@@ -185,9 +189,11 @@ class StructureSearch(SearchDetector):
                 self._claims.append(self._shock_claim(self._collision, FindingState.CHANGED, evidence))
             return
         together = int((np.abs(jumps) >= _HALF).sum()) > 1
-        if not together:
-            if not self._recently_struck(time_s) and self._structure is None:
-                self._tell_off(order[0], time_s, time_s, float(np.abs(jumps).max()), evidence)
+        first = order[0]
+        if not together and not self._shows_by_itself(first, float(units[first])):
+            slides = first in self._sliding
+            if not slides and not self._recently_struck(time_s) and self._structure is None:
+                self._tell_off(first, time_s, time_s, float(np.abs(jumps).max()), evidence)
             return
         cause = cause_of(units, self._groups)
         severity = Severity.CRITICAL if cause == CABLE else Severity.MAJOR
@@ -222,11 +228,9 @@ class StructureSearch(SearchDetector):
 
     def _judge(self, day: Day, time_s: float) -> None:
         still = self._habits.still(day)
-        noisy = [each for each in self._habits.noisy(day) if each not in self._off]
-        for position in still if len(still) < _NOISY_TOGETHER else ():
-            self._tell_off(position, time_s - _DAY_S, time_s, 1.0, self._evidence(day, position, None))
-        if len(noisy) < _NOISY_TOGETHER:
-            for position in noisy:
+        noisy = self._habits.noisy(day)
+        for unquiet in (still, noisy):
+            for position in unquiet if len(unquiet) < _NOISY_TOGETHER else ():
                 self._tell_off(position, time_s - _DAY_S, time_s, 1.0, self._evidence(day, position, None))
         worst = self._worst(frozenset(self._off))
         while worst is not None and worst.ratio >= 1 and (alone := self._alone(worst, time_s)) is not None:
@@ -234,11 +238,17 @@ class StructureSearch(SearchDetector):
             self._tell_off(alone, time_s - worst.days * _DAY_S, time_s, worst.ratio, evidence)
             worst = self._worst(frozenset(self._off))
         self._ratio = 0.0 if worst is None else worst.ratio
-        self._judge_structure(day, time_s, worst)
+        self._judge_structure(day, time_s, worst, frozenset({*still, *noisy}))
         self._judge_gauges(day, time_s, {*still, *noisy})
 
-    def _judge_structure(self, day: Day, time_s: float, worst: Shift | None) -> None:
-        stuck = {k: share for k, share in self._habits.stuck().items() if k in self._sliding and k not in self._off}
+    def _judge_structure(self, day: Day, time_s: float, worst: Shift | None, unquiet: frozenset[int]) -> None:
+        stuck = {
+            position: share
+            for position, share in self._habits.stuck().items()
+            if position in self._sliding
+            and position not in unquiet
+            and (position not in self._off or time_s - self._off[position].raised_s < _ABSOLVED_S)
+        }
         known = self._structure
         if stuck and (known is None or known.cause not in {BEARING, CABLE}):
             found = min(stuck, key=lambda k: (stuck[k], k))
@@ -250,8 +260,9 @@ class StructureSearch(SearchDetector):
         if worst is None:
             return
         if known is None:
-            if worst.ratio >= 1:
-                cause = cause_of(worst.means, self._groups)
+            self._waited = self._waited + 1 if worst.ratio >= 1 else 0
+            if worst.ratio >= 1 and (self._is_shared(worst) or self._waited >= _WAITING_DAYS):
+                cause = COLLISION if self._recently_struck(time_s) else cause_of(worst.means, self._groups)
                 self._begin(cause, worst, day, time_s)
             return
         if time_s - known.raised_s > _USUAL_AFTER_S:
@@ -272,7 +283,7 @@ class StructureSearch(SearchDetector):
         if known is None:
             return
         cause = cause_of(worst.means, self._groups)
-        if known.cause in {BEARING, CABLE} or cause in {known.cause, UNEXPLAINED}:
+        if known.cause not in {SETTLEMENT, UNEXPLAINED} or cause in {known.cause, UNEXPLAINED}:
             self._other_cause = (UNEXPLAINED, 0)
         else:
             self._other_cause = (cause, self._other_cause[1] + 1 if self._other_cause[0] == cause else 1)
@@ -295,6 +306,12 @@ class StructureSearch(SearchDetector):
         if self._structure is not None:
             trouble = replace(trouble, since_s=min(trouble.since_s, self._structure.since_s))
             self._end_structure(evidence)
+        for position, suspected in list(self._off.items()):
+            # What was taken for a lie of one gauge was the first sign of what several show now.
+            if position in trouble.gauges or time_s - suspected.raised_s < _ABSOLVED_S:
+                del self._off[position]
+                self._claims.append(self._claim(suspected, FindingState.CLEARED, evidence))
+        self._waited = 0
         self._structure = replace(trouble, key=self._key(trouble.cause))
         self._held.clear()
         self._claims.append(self._claim(self._structure, FindingState.RAISED, evidence))
@@ -314,17 +331,29 @@ class StructureSearch(SearchDetector):
     def _worst(self, off: frozenset[int]) -> Shift | None:
         return max(self._chart.shifts(off), key=lambda shift: shift.ratio, default=None)
 
+    def _shows_by_itself(self, position: int, units: float) -> bool:
+        """Whether such a change happens in one place only: a crack opens, ground is washed out, a mode shifts."""
+        quantity = self.gauges[position].quantity
+        return quantity == "crack_width" or quantity in FREQUENCIES or (position in self._groups.scour and units > 0)
+
+    def _is_shared(self, worst: Shift) -> bool:
+        """Whether more than one gauge shows it clearly, or one for which that is no lie."""
+        order = order_of(worst.means)
+        return len(order) > 1 or self._shows_by_itself(order[0], float(worst.means[order[0]]))
+
     def _alone(self, worst: Shift, time_s: float) -> int | None:
         """The gauge that disagrees with all others, which agree with one another; ``None`` if several moved."""
         position = int(np.argmax(worst.alone))
-        rest = worst.square - float(worst.alone[position])
-        is_liar = rest < worst.limit or worst.alone[position] >= _ALONE_SHARE * worst.square
-        quantity = self.gauges[position].quantity
-        washed_out = position in self._groups.scour and worst.means[position] > 0
-        # A crack opens, and ground is washed out, where the gauge is and nowhere else.
-        if not is_liar or washed_out or quantity == "crack_width" or self._structure is not None:
+        share = float(worst.alone[position]) / worst.square
+        is_liar = share >= _SURELY_ALONE_SHARE or (
+            share >= _ALONE_SHARE and worst.square - float(worst.alone[position]) < worst.limit
+        )
+        if not is_liar or self._structure is not None or self._recently_struck(time_s):
             return None
-        if self._recently_struck(time_s) or position in self._habits.stuck():
+        if self._shows_by_itself(position, float(worst.means[position])):
+            return None
+        # A joint that no longer slides shows by its slope, which takes some days.
+        if position in self._sliding and (self._waited < _WAITING_DAYS or position in self._habits.stuck()):
             return None
         return position
 
@@ -352,7 +381,15 @@ class StructureSearch(SearchDetector):
 
     def _evidence(self, day: Day, position: int, shift: Shift | None) -> Evidence:
         before = self._held[0][0] if self._held else None
-        return day_evidence(self.gauges, position, day, self._compensation, shift, before, self._between)
+        return day_evidence(
+            self.gauges,
+            position,
+            day,
+            self._compensation,
+            shift=shift,
+            before=before,
+            between_days=self._between,
+        )
 
     def _key(self, cause: str) -> str:
         self._told += 1
@@ -383,6 +420,7 @@ class StructureSearch(SearchDetector):
             "collision": None if self._collision is None else self._collision.state(),
             "off": [[position, trouble.state()] for position, trouble in self._off.items()],
             "told": self._told,
+            "waited": self._waited,
             "other_cause": list(self._other_cause),
             "ratio": self._ratio,
             "days": self._days,
@@ -404,7 +442,7 @@ class StructureSearch(SearchDetector):
         self._structure = None if state["structure"] is None else Trouble.restored(state["structure"])
         self._collision = None if state["collision"] is None else Trouble.restored(state["collision"])
         self._off = {position: Trouble.restored(trouble) for position, trouble in state["off"]}
-        self._told = state["told"]
+        self._told, self._waited = state["told"], state["waited"]
         self._other_cause = (state["other_cause"][0], state["other_cause"][1])
         self._ratio, self._days = state["ratio"], state["days"]
         self._claims = []

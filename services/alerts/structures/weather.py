@@ -2,7 +2,7 @@
 
 A box girder follows the air over hours, its ground and its asphalt over days; frozen asphalt stiffens; wet concrete is
 heavier. Lagged temperatures stand for what no thermometer measures. Source: the influence of lagged temperature on
-strains and frequencies is common ground of bridge monitoring, first told for the Z24 bridge (Peeters and De Roeck 2001).
+strains and frequencies is common ground of bridge monitoring, told for the Z24 bridge (Peeters and De Roeck 2001).
 """
 
 from collections.abc import Sequence

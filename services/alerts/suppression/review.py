@@ -8,15 +8,15 @@ import structlog
 from procrastinate import App, PsycopgConnector, RetryStrategy
 from psycopg import AsyncConnection
 
-from services.alerts import loop
+from services.alerts import escalation, loop, report_taking
 from services.alerts.suppression import reason
+from services.alerts.suppression.city import standing_city
 from services.alerts.suppression.judge import judged
-from services.alerts.tracing.city_graph import CityGraph
 from services.core import jobs
 from services.core.alert import Alert
 from services.core.inhibition import Inhibition
 from services.core.silence import Silence
-from services.core.store import alert_kinds, alerts, audit, inhibitions, network, silences
+from services.core.store import alerts, audit, inhibitions, network, silences
 from services.core.store.pool import Pool
 from services.core.suppression import SuppressionKind
 
@@ -40,8 +40,7 @@ async def review(pool: Pool, cause: UUID | None) -> int:
         if not concerned:
             return 0
         assets = await network.find_assets(connection, sorted({alert.asset for alert in standing}))
-        kinds = await alert_kinds.load_alert_kinds(connection)
-    city = loop.City(kinds=kinds, graph=CityGraph(assets.values(), ()), sensor_assets={})
+        city = await standing_city(connection, assets)
     changed = 0
     for alert in concerned:
         async with pool.connection() as connection:
@@ -96,6 +95,16 @@ def _application(database_url: str, pool: Pool) -> App:
         changed = await review(pool, None if cause is None else UUID(cause))
         if changed:
             log.info("what keeps alerts quiet has changed", alerts=changed)
+
+    @app.task(name=jobs.ESCALATE, queue=jobs.REVIEWS, retry=RetryStrategy(exponential_wait=2))
+    async def tell_others(warning: str, step: int) -> None:
+        async with pool.connection() as connection:
+            await escalation.escalate(connection, UUID(warning), step, datetime.now(UTC))
+
+    @app.task(name=jobs.TAKE_REPORT, queue=jobs.REVIEWS, retry=RetryStrategy(exponential_wait=2))
+    async def take_up(report: str) -> None:
+        async with pool.connection() as connection:
+            await report_taking.take_report(connection, UUID(report))
 
     return app
 

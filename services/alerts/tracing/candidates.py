@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.alerts.tracing.city_graph import SEGMENT_KINDS, CityGraph, distance_m
+from services.alerts.tracing.city_graph import SEGMENT_KINDS, CityGraph
 from services.core.asset import Asset
-from services.core.geometry import centre
+from services.core.geometry import centre, distance_m
 from services.core.lifeline import Lifeline
 from services.core.text import Text
 

@@ -1,7 +1,6 @@
 """The city's networks as graphs: which way things flow and what touches what."""
 
-import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 import networkx as nx
@@ -12,8 +11,6 @@ from services.core.asset import Asset, Link, LinkKind
 
 SEGMENT_KINDS = frozenset({"pipe", "conduit"})
 """Kinds of asset that are stretches of a network rather than points of it."""
-
-_METRES_PER_DEGREE = 111_320.0
 
 
 class CityGraph:
@@ -42,6 +39,16 @@ class CityGraph:
         """Who is supplied where."""
         return Census(self.assets, self.supply)
 
+    def adjacencies(self, names: Collection[str]) -> list[Link]:
+        """The adjacencies between some assets."""
+        known = [name for name in sorted(names) if name in self.adjacent]
+        return [
+            Link(name, other, LinkKind.ADJACENT, float(self.adjacent.edges[name, other]["length_m"]))
+            for name in known
+            for other in sorted(self.adjacent[name])
+            if other in names and self.adjacent.edges[name, other]["kind"] is LinkKind.ADJACENT and name < other
+        ]
+
     def is_segment(self, asset: str) -> bool:
         """Whether an asset is a stretch of a network."""
         return asset in self.assets and self.assets[asset].kind in SEGMENT_KINDS
@@ -54,9 +61,3 @@ class CityGraph:
             self.undirected, origin, cutoff=radius_m, weight="length_m"
         )
         return reached
-
-
-def distance_m(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Metres between two places a few kilometres apart, on a local plane."""
-    x = (first[0] - second[0]) * math.cos(math.radians((first[1] + second[1]) / 2))
-    return math.hypot(x, first[1] - second[1]) * _METRES_PER_DEGREE

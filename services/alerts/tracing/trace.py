@@ -9,6 +9,7 @@ from typing import Any
 
 from services.alerts.tracing.candidates import Candidate, rank
 from services.alerts.tracing.city_graph import CityGraph
+from services.alerts.tracing.gas_site import gas_site, reasons_of
 from services.alerts.tracing.isolation import Isolation, alternatives, downstream, isolate, upstream
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice, loss_of
 from services.alerts.tracing.next_measurement import next_measurement
@@ -43,6 +44,7 @@ def trace(
             weights[asset] = weights.get(asset, 0.0) + strength
     candidates = _suspects(evidence) or rank(graph, alert.lifeline, alert.asset, weights)
     suspect = candidates[0].asset if candidates else alert.asset
+    gas = gas_site(graph, alert, candidates, evidence, sensor_assets.values()) if _is_about_gas(alert) else None
     isolation = isolate(graph, suspect) if _can_isolate(graph, suspect) else None
     return {
         "candidates": [
@@ -62,7 +64,12 @@ def trace(
             alert, evidence, price, is_flow=graph.is_segment(sensor_assets.get(next(iter(alert.sensors), ""), ""))
         ),
         "next_measurement": _listening(graph, candidates) if alert.lifeline is Lifeline.WATER else None,
+        **({} if gas is None else {"gas": gas}),
     }
+
+
+def _is_about_gas(alert: Alert) -> bool:
+    return alert.lifeline is Lifeline.GAS and not alert.sensor_fault
 
 
 def _can_isolate(graph: CityGraph, suspect: str) -> bool:
@@ -111,7 +118,14 @@ _BY_MODEL = Text(
 
 
 def _suspects(evidence: Mapping[str, Any]) -> list[Candidate]:
-    return [Candidate(asset, probability, _BY_MODEL) for asset, probability in evidence.get("suspects") or ()]
+    reasons = reasons_of(evidence)
+    return [Candidate(asset, probability, reasons.get(asset, _BY_MODEL)) for asset, probability in suspected(evidence)]
+
+
+def suspected(evidence: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """The assets that a search suspects with their shares; the sources of a finding that is about another asset."""
+    named = evidence.get("suspects") or (evidence.get("seen") or {}).get("sources") or ()
+    return [(str(asset), float(share)) for asset, share in named]
 
 
 def _strengths(evidence: Mapping[str, Any]) -> dict[str, float]:

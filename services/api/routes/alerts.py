@@ -199,17 +199,17 @@ async def publish_warning(
     instruction = kind.instruction if request.instruction is None else Text(*(request.instruction,) * 2)
     now = datetime.now(UTC)
     organisation = await organisations.responsible_organisation(connection, known.asset, known.lifeline)
-    warning = await warnings.publish(
-        connection,
-        known,
+    publication = warnings.Publication(
         severity=severity,
         headline=headline,
         instruction=instruction,
         organisation=organisation,
         actor=caller.actor,
         policy=f"published by {caller.actor}",
-        now=now,
+        area=request.area,
+        valid_until=request.valid_until,
     )
+    warning = await warnings.publish(connection, known, publication, now=now)
     if await work_orders.find_open(connection, alert) is None:
         await work_orders.dispatch(
             connection,

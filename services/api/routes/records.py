@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from services.api import cursor as cursors
 from services.api import schemas
 from services.api.security import Auditor, Connection, Reader
+from services.core.notification import NotificationState
 from services.core.store import audit, notifications
 
 router = APIRouter(tags=["records"])
@@ -19,12 +20,16 @@ async def list_notifications(
     connection: Connection,
     _: Reader,
     subject: Annotated[UUID | None, Query(description="a warning or a work order")] = None,
+    state: Annotated[NotificationState | None, Query(description="`failed`: given up")] = None,
+    receiver: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> schemas.Page[schemas.NotificationAnswer]:
     """Newest first, each with every attempt."""
     before = cursors.decode(cursor)
-    found = await notifications.list_notifications(connection, subject=subject, before=before, limit=limit + 1)
+    found = await notifications.list_notifications(
+        connection, subject=subject, before=before, limit=limit + 1, state=state, receiver=receiver
+    )
     page = found[:limit]
     attempts = await notifications.deliveries_of(connection, [notification.id for notification in page])
     items = [

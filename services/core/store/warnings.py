@@ -1,24 +1,27 @@
 """Warnings as rows, and the one way a warning is published."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from services.core import jobs
 from services.core.alert import Alert
 from services.core.lifeline import Lifeline
-from services.core.move import ChangedMeanwhileError, next_state
+from services.core.move import ChangedMeanwhileError, MoveNotAllowedError, allowed_moves, next_state
 from services.core.severity import Scheme, Severity
 from services.core.store import audit, events
 from services.core.text import Text
-from services.core.warning import MOVES, PublicWarning, WarningMove, WarningState
+from services.core.warning import ENDS, MOVES, Approval, PublicWarning, WarningMove, WarningState
 
 EVENT = "warning"
+_NEWS = {WarningMove.APPROVE: "published", WarningMove.LIFT: "lifted", WarningMove.CANCEL: "cancelled"}
+"""What the receivers are told after a step."""
 
 
 def warning_from_row(row: Mapping[str, Any]) -> PublicWarning:
@@ -44,6 +47,13 @@ def warning_from_row(row: Mapping[str, Any]) -> PublicWarning:
         lifted_at=row["lifted_at"],
         lifted_by=row["lifted_by"],
         version=row["version"],
+        area=row["area"],
+        valid_until=row["valid_until"],
+        approval=Approval(row["approval"]),
+        approved_at=row["approved_at"],
+        approved_by=row["approved_by"],
+        ended_reason=row["ended_reason"],
+        policy_version=row["policy_version"],
     )
 
 
@@ -64,89 +74,158 @@ async def find_open(connection: AsyncConnection, alert: UUID) -> PublicWarning |
     return await _one(connection, "alert = %s and lifted_at is null for update", (alert,))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What a warning says when it is published, and who or what decided so."""
+
+    severity: Severity
+    headline: Text
+    instruction: Text
+    organisation: str | None
+    actor: str
+    policy: str
+    area: Mapping[str, Any] | None = None
+    valid_until: datetime | None = None
+    approval: Approval = Approval.NONE
+    policy_version: int | None = None
+
+
 async def publish(
-    connection: AsyncConnection,
-    alert: Alert,
-    *,
-    severity: Severity,
-    headline: Text,
-    instruction: Text,
-    organisation: str | None,
-    actor: str,
-    policy: str,
-    now: datetime,
+    connection: AsyncConnection, alert: Alert, publication: Publication, *, now: datetime
 ) -> PublicWarning:
     """Publish a warning for an alert: the row, its audit line, its event and the job that tells the receivers.
+
+    One that has to be approved before becomes a draft, of which nobody is told yet.
 
     Raises:
         psycopg.errors.UniqueViolation: a warning for this alert is in force already.
     """
+    is_draft = publication.approval is Approval.BEFORE
     warning = PublicWarning(
         id=uuid4(),
         alert=alert.id,
-        state=WarningState.PUBLISHED,
+        state=WarningState.DRAFT if is_draft else WarningState.PUBLISHED,
         lifeline=alert.lifeline,
         zone=alert.zone,
         asset=alert.asset,
-        severity=severity,
+        severity=publication.severity,
         scheme=alert.scheme,
-        headline=headline,
-        instruction=instruction,
-        organisation=organisation,
-        policy=policy,
+        headline=publication.headline,
+        instruction=publication.instruction,
+        organisation=publication.organisation,
+        policy=publication.policy,
         created_at=now,
-        published_at=now,
-        published_by=actor,
+        published_at=None if is_draft else now,
+        published_by=None if is_draft else publication.actor,
         received_at=None,
         received_by=None,
         lifted_at=None,
         lifted_by=None,
         version=1,
+        area=publication.area,
+        valid_until=publication.valid_until,
+        approval=publication.approval,
+        policy_version=publication.policy_version,
     )
     await connection.execute(
         """
         insert into warning (id, alert, state, lifeline, zone, asset, severity, scheme, headline_en, headline_zh,
-            instruction_en, instruction_zh, organisation, policy, created_at, published_at, published_by)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            instruction_en, instruction_zh, organisation, policy, created_at, published_at, published_by, area,
+            valid_until, approval, policy_version)
+        values (%(id)s, %(alert)s, %(state)s, %(lifeline)s, %(zone)s, %(asset)s, %(severity)s, %(scheme)s,
+            %(headline_en)s, %(headline_zh)s, %(instruction_en)s, %(instruction_zh)s, %(organisation)s, %(policy)s,
+            %(now)s, %(published_at)s, %(published_by)s, %(area)s, %(valid_until)s, %(approval)s, %(policy_version)s)
         """,
-        (
-            warning.id,
-            warning.alert,
-            warning.state,
-            warning.lifeline,
-            warning.zone,
-            warning.asset,
-            int(warning.severity),
-            warning.scheme,
-            headline.en,
-            headline.zh,
-            instruction.en,
-            instruction.zh,
-            organisation,
-            policy,
-            now,
-            now,
-            actor,
-        ),
+        {
+            "id": warning.id,
+            "alert": warning.alert,
+            "state": warning.state,
+            "lifeline": warning.lifeline,
+            "zone": warning.zone,
+            "asset": warning.asset,
+            "severity": int(warning.severity),
+            "scheme": warning.scheme,
+            "headline_en": warning.headline.en,
+            "headline_zh": warning.headline.zh,
+            "instruction_en": warning.instruction.en,
+            "instruction_zh": warning.instruction.zh,
+            "organisation": warning.organisation,
+            "policy": warning.policy,
+            "now": now,
+            "published_at": warning.published_at,
+            "published_by": warning.published_by,
+            "area": None if warning.area is None else Jsonb(dict(warning.area)),
+            "valid_until": warning.valid_until,
+            "approval": warning.approval,
+            "policy_version": warning.policy_version,
+        },
     )
-    await _follow(connection, warning, actor=actor, action="publish", before=None)
-    await jobs.defer(connection, jobs.ANNOUNCE, type="warning.published", subject_kind=EVENT, subject=str(warning.id))
+    await _follow(connection, warning, actor=publication.actor, action="draft" if is_draft else "publish", before=None)
+    if not is_draft:
+        await _announce(connection, warning, "published")
+    await jobs.defer(connection, jobs.ESCALATE, queue=jobs.REVIEWS, schedule_at=now, warning=str(warning.id), step=0)
     return warning
 
 
-async def raise_severity(
-    connection: AsyncConnection, warning: PublicWarning, severity: Severity, headline: Text, *, actor: str
+async def _announce(connection: AsyncConnection, warning: PublicWarning, news: str, occasion: str = "") -> None:
+    await jobs.defer(
+        connection,
+        jobs.ANNOUNCE,
+        type=f"warning.{news}",
+        subject_kind=EVENT,
+        subject=str(warning.id),
+        occasion=occasion,
+    )
+
+
+async def grade(
+    connection: AsyncConnection,
+    warning: PublicWarning,
+    severity: Severity,
+    headline: Text,
+    *,
+    actor: str,
+    reason: str | None = None,
 ) -> PublicWarning:
-    """Grade a warning up in force, say so in its headline, and tell its receivers."""
+    """Grade a warning up or down in force, say so in its headline, and tell its receivers."""
     changed = replace(warning, severity=severity, headline=headline, version=warning.version + 1)
     await _store(connection, changed)
-    await _follow(connection, changed, actor=actor, action="raise", before=warning)
-    await jobs.defer(connection, jobs.ANNOUNCE, type="warning.updated", subject_kind=EVENT, subject=str(warning.id))
+    action = "raise" if severity > warning.severity else "lower"
+    await _follow(connection, changed, actor=actor, action=action, before=warning, reason=reason)
+    if changed.state is not WarningState.DRAFT:
+        await _announce(connection, changed, "updated", occasion=f"version {changed.version}")
     return changed
 
 
+async def confirm(connection: AsyncConnection, warning: PublicWarning, *, actor: str, now: datetime) -> PublicWarning:
+    """Approve afterwards what was published at once.
+
+    Raises:
+        MoveNotAllowedError: nothing is left to approve.
+        ChangedMeanwhileError: somebody else was faster.
+    """
+    if not warning.awaits_confirmation:
+        raise MoveNotAllowedError("warning", WarningMove.APPROVE, warning.state, possible_moves(warning))
+    changed = replace(warning, approved_at=now, approved_by=actor, version=warning.version + 1)
+    await _store(connection, changed)
+    await _follow(connection, changed, actor=actor, action="confirm", before=warning)
+    return changed
+
+
+def possible_moves(warning: PublicWarning) -> tuple[WarningMove, ...]:
+    """What may be done with a warning now, confirming included."""
+    moves = allowed_moves(MOVES, warning.state)
+    return (WarningMove.APPROVE, *moves) if warning.awaits_confirmation else moves
+
+
 async def move(
-    connection: AsyncConnection, warning: PublicWarning, step: WarningMove, *, actor: str, now: datetime
+    connection: AsyncConnection,
+    warning: PublicWarning,
+    step: WarningMove,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
 ) -> PublicWarning:
     """Take one step with a warning.
 
@@ -154,15 +233,19 @@ async def move(
         MoveNotAllowedError: the warning does not stand where this step starts.
         ChangedMeanwhileError: somebody else was faster.
     """
+    if step is WarningMove.APPROVE and warning.awaits_confirmation:
+        return await confirm(connection, warning, actor=actor, now=now)
     changed = replace(warning, state=next_state("warning", MOVES, warning.state, step), version=warning.version + 1)
     if step is WarningMove.RECEIVE:
         changed = replace(changed, received_at=now, received_by=actor)
-    else:
-        changed = replace(changed, lifted_at=now, lifted_by=actor)
+    elif step is WarningMove.APPROVE:
+        changed = replace(changed, approved_at=now, approved_by=actor, published_at=now, published_by=actor)
+    elif step in ENDS:
+        changed = replace(changed, lifted_at=now, lifted_by=actor, ended_reason=reason)
     await _store(connection, changed)
-    await _follow(connection, changed, actor=actor, action=step, before=warning)
-    if step is WarningMove.LIFT:
-        await jobs.defer(connection, jobs.ANNOUNCE, type="warning.lifted", subject_kind=EVENT, subject=str(warning.id))
+    await _follow(connection, changed, actor=actor, action=step, before=warning, reason=reason)
+    if step in _NEWS:
+        await _announce(connection, changed, _NEWS[step])
     return changed
 
 
@@ -170,7 +253,8 @@ async def _store(connection: AsyncConnection, warning: PublicWarning) -> None:
     cursor = await connection.execute(
         """
         update warning set state = %s, severity = %s, headline_en = %s, headline_zh = %s, received_at = %s,
-            received_by = %s, lifted_at = %s, lifted_by = %s, version = %s
+            received_by = %s, lifted_at = %s, lifted_by = %s, published_at = %s, published_by = %s, approved_at = %s,
+            approved_by = %s, ended_reason = %s, version = %s
         where id = %s and version = %s
         """,
         (
@@ -182,6 +266,11 @@ async def _store(connection: AsyncConnection, warning: PublicWarning) -> None:
             warning.received_by,
             warning.lifted_at,
             warning.lifted_by,
+            warning.published_at,
+            warning.published_by,
+            warning.approved_at,
+            warning.approved_by,
+            warning.ended_reason,
             warning.version,
             warning.id,
             warning.version - 1,
@@ -198,6 +287,7 @@ async def _follow(
     actor: str,
     action: str,
     before: PublicWarning | None,
+    reason: str | None = None,
 ) -> None:
     await audit.record(
         connection,
@@ -211,6 +301,7 @@ async def _follow(
             "severity": int(warning.severity),
             "policy": warning.policy,
             "alert": str(warning.alert),
+            **({} if reason is None else {"reason": reason}),
         },
     )
     await events.announce(connection, EVENT, str(warning.id))

@@ -76,6 +76,11 @@ async def find_open(connection: AsyncConnection, alert: UUID) -> WorkOrder | Non
     return await _one(connection, "alert = %s and closed_at is null for update", (alert,))
 
 
+async def find_newest(connection: AsyncConnection, alert: UUID) -> WorkOrder | None:
+    """The order that was sent out last for an alert, closed or not."""
+    return await _one(connection, "alert = %s order by created_at desc limit 1", (alert,))
+
+
 async def dispatch(
     connection: AsyncConnection,
     alert: Alert,

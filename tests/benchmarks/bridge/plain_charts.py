@@ -11,7 +11,7 @@ _SLACK, _DECISION = 0.5, 5.0
 
 
 def alarming_days(name: str, rows: Vector, learnt: int, step_s: int) -> NDArray[np.bool_]:
-    """Whether each day behind the ``learnt`` rows rings: a distance beyond 95 % of those learnt, or a CUSUM beyond 5."""
+    """Whether each day behind the ``learnt`` rows rings: a distance beyond 95 % of those learnt, a CUSUM beyond 5."""
     a_day = round(86400 / step_s)
     days = len(rows) // a_day
     means = rows[: days * a_day].reshape(days, a_day, -1).mean(axis=1)

@@ -66,8 +66,72 @@ def leaking(normal: Stream) -> Iterable[Row]:
         )
 
 
+@cache
+def usual_pressures(days: float, start_s: float = 0.0) -> Stream:
+    """Two pressures and the flow from the regulator, with the day."""
+    rng = np.random.default_rng(int(start_s) % 1000 + 9)
+    rows = []
+    for step in range(int(days * DAY_S / STEP_S)):
+        time_s = start_s + step * STEP_S
+        draw = float(np.sin(2 * np.pi * time_s / DAY_S))
+        noise = rng.normal(0, 0.2, 3)
+        rows.append(
+            (
+                time_s,
+                (200 - 2 * draw + float(noise[0]), 190 - 4 * draw + float(noise[1]), 300 + 90 * draw + float(noise[2])),
+            )
+        )
+    return tuple(rows)
+
+
+def broken(normal: Stream) -> Iterable[Row]:
+    """Both pressures fall, the far one more, and much more flows in."""
+    for number, (time_s, (near, far, flow)) in enumerate(normal):
+        yield (time_s, (near - 30, far - 60, flow + 400) if number >= 1 else (near, far, flow))
+
+
+@cache
+def still_ground(days: float, start_s: float = 0.0) -> Stream:
+    """Traffic, and no methane."""
+    rng = np.random.default_rng(int(start_s) % 1000 + 13)
+    count = int(days * DAY_S / STEP_S)
+    return tuple(
+        (start_s + step * STEP_S, (0.1 + float(rng.exponential(0.05)), 0.3 + float(rng.normal(0, 0.05)), 0.2))
+        for step in range(count)
+    )
+
+
+def digging(normal: Stream) -> Iterable[Row]:
+    """The ground shakes on and on, and a manhole beside it shows methane."""
+    for time_s, (_, methane, other) in normal:
+        yield time_s, (9.0, methane + 8, other)
+
+
+GAUGES = [
+    ["a", "regulator_outlet_pressure", "R1", 117.2, 31.8, True],
+    ["b", "gas_pressure", "J1", 117.201, 31.8, False],
+    ["c", "gas_flow", "P1", 117.2, 31.8, False],
+]
+LISTENING = [
+    ["a", "ground_vibration", "P1", 117.2, 31.8],
+    ["b", "methane", "S1", 117.2001, 31.8],
+    ["c", "methane", "S3", 117.21, 31.8],
+]
+
 EXAMPLES: Mapping[str, Example] = MappingProxyType(
     {
+        "gas-network-search": Example(
+            {"gauges": GAUGES, "town": TOWN.as_json(), "learn_until_s": None},
+            normal=usual_pressures,
+            fault=broken,
+            outcomes=("gas-main-break", "gas-regulator-fault"),
+        ),
+        "works-search": Example(
+            {"channels": LISTENING, "permits": []},
+            normal=still_ground,
+            fault=digging,
+            outcomes=("gas-works-unpermitted",),
+        ),
         "gas-search": Example(
             {"channels": CHANNELS, "town": TOWN.as_json(), "learn_until_s": None},
             normal=quiet_days,
@@ -75,6 +139,6 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
             quantity="pressure",
             outcomes=OUTCOMES,
             most_growth=3.0,
-        )
+        ),
     }
 )

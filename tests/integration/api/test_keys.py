@@ -15,6 +15,7 @@ from services.core.settings import Settings
 from tests.integration.api.harness import client, connected, key_of, problem_of, save_keys
 
 READ, OPERATE, HANDLE, AUDIT = Permission.READ, Permission.OPERATE, Permission.HANDLE, Permission.AUDIT
+ADMINISTER = Permission.ADMINISTER
 RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/livez"): None,
     ("GET", "/readyz"): None,
@@ -56,6 +57,18 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/storm"): READ,
     ("POST", "/api/v1/storm/tasks/{task}/done"): HANDLE,
     ("GET", "/api/v1/notifications"): READ,
+    ("GET", "/api/v1/notifications/{notification}"): READ,
+    ("POST", "/api/v1/notifications/{notification}/redeliver"): OPERATE,
+    ("GET", "/api/v1/delivery-figures"): OPERATE,
+    ("GET", "/api/v1/receivers"): OPERATE,
+    ("POST", "/api/v1/receivers"): ADMINISTER,
+    ("GET", "/api/v1/receivers/{receiver}"): OPERATE,
+    ("PATCH", "/api/v1/receivers/{receiver}"): ADMINISTER,
+    ("POST", "/api/v1/receivers/{receiver}/secret"): ADMINISTER,
+    ("POST", "/api/v1/receivers/{receiver}/test"): OPERATE,
+    ("POST", "/api/v1/receivers/{receiver}/resume"): OPERATE,
+    ("GET", "/api/v1/cap.atom"): READ,
+    ("GET", "/api/v1/cap/{identifier}.xml"): READ,
     ("GET", "/api/v1/rejections"): AUDIT,
     ("GET", "/api/v1/rejections/{rejection}"): AUDIT,
     ("POST", "/api/v1/rejections/reprocess"): OPERATE,
@@ -69,6 +82,8 @@ BODIES = {
     "new-normal": {"reason": "a test"},
     "warning": {"severity": 2},
     "hand-back": {"text": "done"},
+    "secret": {},
+    "{receiver}": {},
 }
 
 
@@ -80,7 +95,8 @@ class Route(NamedTuple):
     def request_path(self) -> str:
         """The path below the API's prefix, with names of things that do not exist."""
         names = {"{asset}": "none", "{sensor}": "none", "{move}": "receive", "{rejection}": "0", "{task}": "0"}
-        names |= {f"{{{thing}}}": str(uuid4()) for thing in ("alert", "warning", "order")}
+        names |= {f"{{{thing}}}": str(uuid4()) for thing in ("alert", "warning", "order", "notification")}
+        names |= {"{receiver}": "none", "{identifier}": "none"}
         path = self.path.removeprefix("/api/v1")
         for place, name in names.items():
             path = path.replace(place, name)
@@ -158,8 +174,8 @@ async def test_route_opens_for_its_permission_alone(route: Route, address: str) 
         async with client(address, permission.value) as caller:
             response = await ask(caller, route)
         if permission is RULES[route]:
-            # A message that is no warning is found wanting behind the door, not before it.
-            behind = {200, 202, 404} | ({422} if route.path.endswith("/weather-warnings") else set())
+            # A message that is no warning, or nothing at all, is found wanting behind the door, not before it.
+            behind = {200, 202, 404} | ({422} if route.path.endswith(("/weather-warnings", "/receivers")) else set())
             assert response.status_code in behind, response.text
         else:
             problem = problem_of(response, 403, "not-permitted")

@@ -72,11 +72,8 @@ _STATEMENTS = (
         add column approved_at timestamptz,
         add column approved_by text,
         add column ended_reason text,
-        add column policy_version integer,
-        add column escalation integer not null default 0
+        add column policy_version integer
     """,
-    "drop index warning_open",
-    "create unique index warning_open on warning (alert) where state in ('draft', 'published', 'received')",
     """
     create table warning_policy (
         version integer primary key,
@@ -98,6 +95,25 @@ _STATEMENTS = (
         substitutes text references person
     )
     """,
+    """
+    create table report (
+        id uuid primary key,
+        source text not null check (source in ('citizen', 'patrol', 'system')),
+        state text not null check (state in ('raised', 'cleared')),
+        lifeline text not null,
+        kind text not null,
+        zone text not null references zone,
+        asset text not null references asset,
+        target text not null,
+        severity smallint not null check (severity between 1 and 4),
+        time timestamptz not null,
+        text text not null,
+        labels jsonb not null default '{}',
+        reporter text not null,
+        received_at timestamptz not null
+    )
+    """,
+    "create index report_by_target on report (target, received_at desc)",
     "create index duty_shift_by_time on duty_shift (organisation, starts_at, ends_at)",
 )
 
