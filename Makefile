@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes clean
+.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-bridge clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ bench-drainage: $(VENV)/.development ## waterlogging foretold on real street flo
 
 bench-drainage-causes: $(VENV)/.development ## causes of drainage troubles named in simulated storms over drawn sewers
 	@$(BIN)/python -m tests.benchmarks.bench_drainage_causes --seed 901
+
+bench-bridge: $(VENV)/.development ## damage of bridges behind their weather, simulated, and a real bridge (LIFELINE_BENCH_DATA)
+	@$(BIN)/python -m tests.benchmarks.bench_bridge --seed 901
 
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden

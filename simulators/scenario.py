@@ -26,6 +26,11 @@ _KINDS_OF_DRAINAGE = {
     "sewer-infiltration": frozenset({"manhole"}),
     "cover-displaced": frozenset({"manhole"}),
 }
+_KINDS_OF_BRIDGE = {
+    "support-settlement": frozenset({"bearing"}),
+    "stiffness-loss": frozenset({"span"}),
+    "bridge-collision": frozenset({"bearing", "span"}),
+}
 """What kinds of asset a kind of injection can happen to, where not every asset will do."""
 
 SCENARIO_FOLDER = Path(__file__).parent / "scenarios"
@@ -217,6 +222,40 @@ class Overload(_Injection):
     weight_t: Annotated[float, Field(gt=0, le=500)]
 
 
+class ColdFront(_Injection):
+    """The air falls by ``drop_k`` within ``falls_h`` and comes back evenly until the end."""
+
+    kind: Literal["cold-front"]
+    drop_k: Annotated[float, Field(gt=0, le=40)]
+    falls_h: Annotated[float, Field(gt=0, le=120)] = 36.0
+
+
+class SupportSettlement(_Injection):
+    """A support of a bridge goes down by ``settled_mm``, at once or evenly over ``growth_min``; lifted at the end."""
+
+    kind: Literal["support-settlement"]
+    asset: str
+    settled_mm: Annotated[float, Field(gt=0, le=200)]
+    growth_min: Minutes = 0.0
+
+
+class StiffnessLoss(_Injection):
+    """A span loses a ``share`` of its bending stiffness, at once or evenly over ``growth_min``."""
+
+    kind: Literal["stiffness-loss"]
+    asset: str
+    share: Annotated[float, Field(gt=0, le=0.6)]
+    growth_min: Minutes = 0.0
+
+
+class BridgeCollision(_Injection):
+    """Something hits a bridge, which trembles by ``peak_m_s2`` until the end."""
+
+    kind: Literal["bridge-collision"]
+    asset: str
+    peak_m_s2: Annotated[float, Field(gt=0, le=50)]
+
+
 class SensorFault(_Injection):
     """A device lies or says nothing.
 
@@ -255,6 +294,10 @@ Injection = Annotated[
     | SewerInfiltration
     | CoverDisplaced
     | Overload
+    | ColdFront
+    | SupportSettlement
+    | StiffnessLoss
+    | BridgeCollision
     | SensorFault
     | GatewayOutage,
     Field(discriminator="kind"),
@@ -307,9 +350,10 @@ def check_scenario(scenario: Scenario, city: City) -> None:
             named = getattr(injection, field, None)
             if named is not None and named not in names:
                 raise ScenarioError(f"{scenario.id}: injection {injection.id}: {field} {named!r} is not in {city.id}")
-        kinds = _KINDS_BROKEN.get(injection.kind) or _KINDS_OF_DRAINAGE.get(injection.kind)
+        kinds_of = {"water": _KINDS_BROKEN, "drainage": _KINDS_OF_DRAINAGE, "bridge": _KINDS_OF_BRIDGE}
+        lifeline = next((name for name, kinds in kinds_of.items() if injection.kind in kinds), "")
+        kinds = kinds_of[lifeline][injection.kind] if lifeline else None
         asset = city.asset.get(getattr(injection, "asset", ""))
-        lifeline = "drainage" if injection.kind in _KINDS_OF_DRAINAGE else "water"
         if kinds and asset is not None and (asset.kind not in kinds or asset.lifeline != lifeline):
             raise ScenarioError(
                 f"{scenario.id}: injection {injection.id}: {injection.kind} cannot happen to {asset.kind} {asset.id}"

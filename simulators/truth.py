@@ -10,7 +10,9 @@ from simulators.city import City
 from simulators.physics.drainage import drainage_physics
 from simulators.physics.sewer_events import needs_hydraulics
 from simulators.scenario import (
+    BridgeCollision,
     Cloudburst,
+    ColdFront,
     CoverDisplaced,
     DesignStorm,
     ForeignInflow,
@@ -29,6 +31,8 @@ from simulators.scenario import (
     SensorFault,
     SewerBlockage,
     SewerInfiltration,
+    StiffnessLoss,
+    SupportSettlement,
     ValveShut,
     WaterLeak,
     ends_at,
@@ -115,8 +119,8 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
         return "gas", injection.asset, injection.lel, "%LEL"
     if isinstance(injection, _IN_DRAINAGE):
         return "drainage", getattr(injection, "asset", ""), *_what_in_drainage(injection)
-    if isinstance(injection, Overload):
-        return "bridge", injection.asset, injection.weight_t, "t"
+    if isinstance(injection, Overload | ColdFront | SupportSettlement | StiffnessLoss | BridgeCollision):
+        return "bridge", getattr(injection, "asset", ""), *_what_on_a_bridge(injection)
     if isinstance(injection, GatewayOutage):
         sensors = [s for s in city.sensors if s.gateway == injection.gateway]
         minutes = injection.end_min - injection.start_min
@@ -142,6 +146,20 @@ def _what_in_water(injection: WaterLeak | HydrantUse | PipeLeak | PumpSchedule |
     if isinstance(injection, ValveShut):
         return injection.end_min - injection.start_min, "min"
     return injection.flow_m3h, "m3/h"
+
+
+def _what_on_a_bridge(
+    injection: Overload | ColdFront | SupportSettlement | StiffnessLoss | BridgeCollision,
+) -> tuple[float, str]:
+    if isinstance(injection, Overload):
+        return injection.weight_t, "t"
+    if isinstance(injection, ColdFront):
+        return injection.drop_k, "K"
+    if isinstance(injection, SupportSettlement):
+        return injection.settled_mm, "mm"
+    if isinstance(injection, StiffnessLoss):
+        return 100 * injection.share, "%"
+    return injection.peak_m_s2, "m/s2"
 
 
 def _floods(city: City, scenario: Scenario, origin: datetime, seed: int) -> Iterator[Truth]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+import structlog
+
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice
 from services.alerts.tracing.trace import suspected, trace
@@ -13,6 +15,8 @@ from services.core.alert_kind import AlertKind
 from services.core.finding import Finding, FindingState
 from services.core.move import next_state
 from services.core.severity import Severity
+
+log = structlog.get_logger()
 
 _MATERIAL = 0.2
 """A share of the suspicion that has moved by so much is worth a new trace."""
@@ -65,7 +69,13 @@ def _suspicion_moved(running: Alert, finding: Finding) -> bool:
 def _traced(alert: Alert, finding: Finding, sources: Sources) -> Alert:
     if alert.sensor_fault:
         return alert
-    return replace(alert, trace=trace(sources.graph, alert, finding.evidence, sources.sensor_assets, sources.price))
+    try:
+        found = trace(sources.graph, alert, finding.evidence, sources.sensor_assets, sources.price)
+    except Exception:
+        # An alert that cannot be traced is told all the same: what tracing stumbles over must not silence it.
+        log.exception("an alert could not be traced", alert=str(alert.id), kind=alert.kind, asset=alert.asset)
+        return alert
+    return replace(alert, trace=found)
 
 
 def _says_why(finding: Finding) -> bool:

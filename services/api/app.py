@@ -17,14 +17,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from services.api import problems, schemas
 from services.api.live import Live
 from services.api.routes import (
+    alarm_figures,
     alerts,
     availability,
+    bridges,
     cap,
     city,
     crew_page,
     current_values,
     deliveries,
     description,
+    duty,
     forecasts,
     health,
     history,
@@ -131,8 +134,8 @@ def create_app(settings: Settings) -> LifelineApi:
     problems.install(app)
     app.include_router(health.router)
     telling = (receivers, deliveries, cap)
-    loop = (alerts, crew_page, silences, warnings, duty, work_orders, storm, reports)
-    readings = (sensors, current_values, history, forecasts, availability, liveness)
+    loop = (alerts, crew_page, silences, warnings, duty, work_orders, storm, reports, alarm_figures)
+    readings = (sensors, current_values, history, forecasts, availability, liveness, bridges)
     for part in (
         description,
         city,

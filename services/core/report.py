@@ -61,9 +61,7 @@ def reported_kind(lifeline: Lifeline) -> AlertKind:
         lifeline=lifeline,
         kind=REPORTED,
         label=Text("Reported trouble", "上报事件"),
-        instruction=Text(
-            "Call back, look at the sensors nearby, send somebody.", "回访核实，查看附近监测，派人到场。"
-        ),
+        instruction=Text("Call back, look at the sensors nearby, send somebody.", "回访核实，查看附近监测，派人到场。"),
         scheme=Scheme.EMERGENCY,
         sensor_fault=False,
         publishes_from=None,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from simulators.city import Asset, City, Sensor
 from simulators.noise import Noise
+from simulators.physics.bridge_damage import BridgeDamage
 from simulators.physics.daily import TRAFFIC, DailyPattern
 from simulators.physics.weather import Weather
 from simulators.scenario import Overload, Scenario, ends_at, starts_at
@@ -39,6 +40,7 @@ class BridgePhysics:
         self._pattern = DailyPattern(TRAFFIC, zone, weekend_delay_h=1.5)
         self._origin = origin
         self._overloads = [i for i in scenario.injections if isinstance(i, Overload)]
+        self._damage = BridgeDamage(city, scenario, origin)
         self._sensors = city.sensors_of("bridge")
         self._bridges = city.assets_of("bridge", "bridge")
         self._zone = {a.id: a.zone for a in city.assets_of("bridge")}
@@ -57,7 +59,7 @@ class BridgePhysics:
         for i, sensor in enumerate(self._sensors):
             passing, standing = heaviest[self._zone[sensor.asset]]
             error, gain = float(white[i]), float(self._gain[i])
-            value = self._value(sensor, time, deck_c, (passing, standing, gain))
+            value = self._value(sensor, time, deck_c, (passing, standing, gain)) + self._damage.change(sensor, time)
             values[sensor.id] = _noisy(sensor.quantity, value + _offset(sensor, float(self._offset[i])), error)
         return values
 

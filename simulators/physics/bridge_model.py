@@ -148,8 +148,7 @@ class DeckModel:
         return float(moved[2 * after + 1] - moved[2 * before + 1]) / across_m
 
     def _solve(self, forces: Vector) -> Vector:
-        moved: Vector = np.linalg.solve(self._stiffness, forces)
-        return moved
+        return np.asarray(np.linalg.solve(self._stiffness, forces), dtype=np.float64)
 
 
 def _unit_stiffness(length_m: float) -> Vector:
@@ -163,5 +162,5 @@ def _unit_mass(length_m: float) -> Vector:
     """Consistent mass of a beam element with 1 kg/m."""
     a, b = 22 * length_m, 13 * length_m
     c, d = 4 * length_m**2, -3 * length_m**2
-    rows = [[156, a, 54, -b], [a, c, b, d], [54, b, 156, -a], [-b, d, -a, c]]
-    return np.asarray(np.array(rows, dtype=np.float64) * (length_m / 420), dtype=np.float64)
+    rows: list[list[float]] = [[156, a, 54, -b], [a, c, b, d], [54, b, 156, -a], [-b, d, -a, c]]
+    return np.array(rows, dtype=np.float64) * (length_m / 420)

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from simulators.noise import Noise
-from simulators.scenario import Cloudburst, DesignStorm, MovingStorm, Scenario, ends_at, starts_at
+from simulators.scenario import Cloudburst, ColdFront, DesignStorm, MovingStorm, Scenario, ends_at, starts_at
 
 _STREAM = 5
 _MEAN_C, _SEASON_C, _DAY_C = 16.0, 12.0, 4.0
@@ -17,6 +17,7 @@ class Weather:
 
     def __init__(self, scenario: Scenario, origin: datetime, zone: ZoneInfo, seed: int) -> None:
         self._storms = [i for i in scenario.injections if isinstance(i, Cloudburst)]
+        self._fronts = [i for i in scenario.injections if isinstance(i, ColdFront)]
         self._wet = [i for i in scenario.injections if isinstance(i, Cloudburst | DesignStorm | MovingStorm)]
         self._origin = origin
         self._zone = zone
@@ -28,7 +29,18 @@ class Weather:
         season = -math.cos(2 * math.pi * (local.timetuple().tm_yday - 15) / 365.25)
         day = -math.cos(2 * math.pi * (self._hour(time) - 5) / 24)
         front = 2.5 * float(self._noise.slow(time, 86_400)[0]) + 0.4 * float(self._noise.slow(time, 3600)[0])
-        return _MEAN_C + _SEASON_C * season + _DAY_C * day + front
+        return _MEAN_C + _SEASON_C * season + _DAY_C * day + front - self._colder_k(time)
+
+    def _colder_k(self, time: datetime) -> float:
+        """What the cold fronts of the scenario take away."""
+        colder_k = 0.0
+        for front in self._fronts:
+            start, end = starts_at(front, self._origin), ends_at(front, self._origin)
+            if start < time < end:
+                lowest = min(front.falls_h * 3600, 0.9 * (end - start).total_seconds())
+                since, left = (time - start).total_seconds(), (end - time).total_seconds()
+                colder_k += front.drop_k * min(since / lowest, left / ((end - start).total_seconds() - lowest), 1.0)
+        return colder_k
 
     def sunshine(self, time: datetime) -> float:
         """Share of full sun on a deck, 0 at night and under storm clouds."""

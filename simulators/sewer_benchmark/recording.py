@@ -105,7 +105,7 @@ def record_network(folder: Path, name: str, nodes: int, extent: Extent, seed: Se
         columns = [_shown(sensor, drawn.model, storm, extent.step_s // 60, sensor_rng) for sensor in sensors]
         readings += _write_readings(folder, sensors, columns, storm, extent.step_s // 60)
         _write_levels(folder / "truth" / f"levels-{storm.label}.csv.gz", drawn.model, storm)
-        truth += [*_fault_rows(storm, extent), *_flood_rows(drawn.model, storm)]
+        truth += [*_fault_rows(storm, sensors, extent), *_flood_rows(drawn.model, storm)]
         told.append(_storm_row(storm, scored=storm.number > learnt))
         worst = max(worst, abs(storm.series.balance_error_percent))
     _write_rows(folder / "truth.csv", _TRUTH_COLUMNS, truth)
@@ -234,11 +234,19 @@ def _write_levels(path: Path, model: SewerModel, storm: _Storm) -> None:
     _write_packed(path, ("time", *rims), zip(times, *columns, strict=True))
 
 
-def _fault_rows(storm: _Storm, extent: Extent) -> Iterator[tuple[object, ...]]:
+def _fault_rows(storm: _Storm, sensors: Sequence[_Sensor], extent: Extent) -> Iterator[tuple[object, ...]]:
+    """What was out of order, and by how much the gauge that shows it most differs from what it would show otherwise."""
+    note = f"{_shows_cm(storm, sensors):.1f} cm at a gauge"
     end = storm.start + timedelta(hours=extent.hours)
     for fault in storm.episode.faults:
         ident = f"{storm.label}-{fault.asset}"
-        yield ident, fault.cause, fault.asset, rfc3339(storm.start), rfc3339(end), fault.size, fault.unit, ""
+        yield ident, fault.cause, fault.asset, rfc3339(storm.start), rfc3339(end), fault.size, fault.unit, note
+
+
+def _shows_cm(storm: _Storm, sensors: Sequence[_Sensor]) -> float:
+    depth_m, sound_m = storm.series.depth_m, storm.sound.depth_m
+    gauges = {sensor.asset for sensor in sensors if sensor.asset in depth_m}
+    return 100 * max((float(np.abs(depth_m[name] - sound_m[name]).max()) for name in gauges), default=0.0)
 
 
 def _flood_rows(model: SewerModel, storm: _Storm) -> Iterator[tuple[object, ...]]:

@@ -1,17 +1,21 @@
-"""Waterlogging foretold on real street floodings, and what it costs. Figures, no pass or fail.
+"""Waterlogging foretold on real street floodings, flooding of sewers' nodes on simulated ones, and what it costs.
 
-``python -m tests.benchmarks.bench_drainage [--keep DIR] [--no-cost]`` takes ``floodnet-to-2025-06`` in
-``LIFELINE_BENCH_DATA``. The probabilities from which to warn are chosen on the floodings of January to August 2024,
-with forests grown from earlier ones; everything is then told of the floodings from September 2024 on, with forests
-grown anew each quarter from those that had ended. Data that is not there is left out. ``--keep`` writes
-``forecast.csv`` of the same span to a folder.
+Figures, no pass or fail. ``python -m tests.benchmarks.bench_drainage [--keep DIR] [--no-cost] [--seed 903]`` takes
+``floodnet-to-2025-06`` in ``LIFELINE_BENCH_DATA``. The probabilities from which to warn are chosen on the floodings of
+January to August 2024, with forests grown from earlier ones; everything is then told of the floodings from September
+2024 on, with forests grown anew each quarter from those that had ended. Data that is not there is left out. ``--keep``
+writes ``forecast.csv`` of the same span to a folder. Then networks are drawn from ``--seed`` and SWMM computes storms
+over them; what was tuned was tuned on seeds below 500.
 """
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+import numpy as np
 
 from services.alerts.forecast.depth_forecast import DepthForecast
 from services.alerts.forecast.forecast_lessons import lessons_of
@@ -21,7 +25,8 @@ from services.backtest.forecast_file import ForecastFile
 from services.core.forecast import Forecast
 from services.core.recording import read_recording
 from services.core.settings import Settings
-from tests.benchmarks.drainage import forecast_cost
+from simulators.sewer_benchmark.recording import Extent
+from tests.benchmarks.drainage import forecast_cost, node_flooding
 from tests.benchmarks.drainage.flood_measures import (
     Peak,
     best_level,
@@ -49,6 +54,7 @@ _REFERENCES: dict[str, Peak] = {
     "forecast": forecast,
 }
 
+_FEWEST_NODES, _MOST_NODES = 50, 120
 _MILLIMETRES = 10.0
 """In a centimetre."""
 
@@ -121,12 +127,28 @@ def forecasts_of(outlook: Outlook) -> list[Forecast]:
     ]
 
 
+def sewers(seed: int, networks: int, storms: int) -> None:
+    """Flooding of nodes, most of them without a gauge, in storms that SWMM computes."""
+    into = {broken: node_flooding.Tallies() for broken in (False, True)}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, nodes in enumerate(np.geomspace(_FEWEST_NODES, _MOST_NODES, networks), start=1):
+            place = Path(folder) / f"sewers-{seed}-{number:02d}"
+            node_flooding.judge(place, round(float(nodes)), Extent(storms), (seed, number), into)
+            say(f"{place.name} done")
+    for line in node_flooding.lines(into):
+        say(line)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, help="folder for forecast.csv; default: none is written")
     parser.add_argument("--no-cost", action="store_true", help="leave out what a forecast costs")
+    parser.add_argument("--seed", type=int, default=903)
+    parser.add_argument("--networks", type=int, default=4)
+    parser.add_argument("--storms", type=int, default=12, help="storms for each network; the first two are not scored")
     arguments = parser.parse_args()
     drainage(Settings().bench_data, arguments.keep, cost=not arguments.no_cost)
+    sewers(arguments.seed, arguments.networks, arguments.storms)
 
 
 if __name__ == "__main__":

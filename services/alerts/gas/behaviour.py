@@ -69,7 +69,7 @@ class Behaviour:
         self._follow("now", seconds, excess, known)
         self._follow("hours", seconds, excess, known)
         self._follow("day", seconds, excess, known)
-        self._follow("restless", seconds, step**2 / 2, known & np.isfinite(step))
+        self._follow("restless", seconds, np.abs(step), known & np.isfinite(step))
         self._follow("wandering", seconds, (excess - self.mean["now"]) ** 2, known)
         self._follow("square", seconds, excess**2, known)
         self._go_with(seconds, excess, values[HUMIDITY] / 20.0, "damp", "excess_slow")

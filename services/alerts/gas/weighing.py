@@ -44,6 +44,9 @@ _RESTLESS = {
     Cause.DEVICE: ((0.0, 0.6), (0.02, 0.25), (0.06, 0.1), (0.14, 0.05)),
 }
 """Root mean square of a change from one value to the next, as a share of the excess: value and its probability."""
+_TO_SPREAD = 0.886
+"""From the mean size of a step to the spread of a value, if both are Gaussian: half the root of pi. One fall, when a
+trouble ends, moves a mean of sizes less than one of squares."""
 _EFFECTIVE_VALUES = 8.0
 """So many independent values stand behind the mean of the restlessness: neighbouring ones are not independent."""
 _RISE_LEL_H = {Cause.LEAK: (1.5, 1.2), Cause.SEWAGE: (0.7, 0.9), Cause.DEVICE: (0.15, 1.5)}
@@ -118,7 +121,7 @@ def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits) -> We
 
 
 def _restlessness(mean: dict[str, float], excess: float, noise: float) -> tuple[Array, Text]:
-    seen = mean["restless"]
+    seen = (mean["restless"] * _TO_SPREAD) ** 2
     logs = np.empty(len(CAUSES))
     for place, cause in enumerate(CAUSES):
         terms = []

@@ -1,5 +1,6 @@
-"""Which part of the drainage is to blame when levels are not what rain and sewage explain."""
+"""Which part of the drainage is to blame when levels are not what rain and sewage explain, and what floods next."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
@@ -138,24 +139,49 @@ SENSOR = _rule(
         "（概率{probability}%，{place}）。",
     ),
 )
-_CAUSES = {
+FLOODING = Rule(
+    name="drainage-sewer-flooding-expected",
+    kind=_kind(
+        "sewer-flooding-expected",
+        Text("Sewers are going to flood streets", "预计管网冒水"),
+        Text(
+            "Warn the named streets, bring pumps and barriers there; the list tells what floods next and when.",
+            "提醒所列路段，调派泵车和围挡；清单列出接下来何处、何时冒水。",
+        ),
+    ),
+    raised=Text(
+        "With the rain of {value} {unit} the sewers are going to flood the street at {nodes} nodes without a gauge,"
+        " first in about {minutes} min, up to {expected} cm deep: {places} ({probability} %).",
+        "按当前降雨{value} {unit}，预计{nodes}个无监测节点将冒水上路，最早约{minutes}分钟后，最深{expected}厘米："
+        "{places}（概率{probability}%）。",
+    ),
+    cleared=Text(
+        "Water from the sewers is no longer expected around {place}, after {lasting}.",
+        "{place}周边已不再预计冒水，历时{lasting}。",
+    ),
+)
+_TOLD = {
     "blockage": BLOCKAGE,
     "pump": PUMP,
     "gate": GATE,
     "outfall": OUTFALL,
     "inflow": INFLOW,
     "sensor": SENSOR,
+    "flooding": FLOODING,
 }
 
 
-def sewer_search(site: Site) -> SearchDetector | None:
-    """The search with the model of the sewers; ``None`` without a SWMM model, rain, or a gauge at one of its assets."""
+def sewer_search(site: Site, told: Collection[Rule] = tuple(_TOLD.values())) -> SearchDetector | None:
+    """The search with the model of the sewers; ``None`` without a SWMM model, rain, or a gauge at one of its assets.
+
+    Only the rules in ``told`` are told of.
+    """
     if site.network is None or site.network.format is not NetworkFormat.SWMM:
         return None
     if not any(sensor.quantity in RAIN for sensor in site.sensors):
         return None
     channels = [(s.id, s.quantity, s.asset, s.unit, s.longitude, s.latitude) for s in site.sensors]
-    outcomes = {cause: rule.name for cause, rule in _CAUSES.items()}
+    outcomes = {cause: rule.name for cause, rule in _TOLD.items() if rule in told}
     try:
         search = SewerSearch(site.network.text, channels, outcomes, site.learn_until_s)
     except (SewerModelError, ArithmeticError) as error:
@@ -166,9 +192,9 @@ def sewer_search(site: Site) -> SearchDetector | None:
 
 DRAINAGE_CAUSES = SearchRule(
     name="drainage-causes",
-    outcomes=tuple(_CAUSES.values()),
+    outcomes=tuple(_TOLD.values()),
     quantities=tuple(sorted(ALL)),
     detector=sewer_search,
-    fields=frozenset({"place", "places", "probability", "expected"}),
+    fields=frozenset({"place", "places", "probability", "expected", "nodes", "minutes"}),
     step=timedelta(minutes=5),
 )

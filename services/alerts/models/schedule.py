@@ -6,6 +6,7 @@ import structlog
 from procrastinate import App, PsycopgConnector
 
 from services.alerts.models.trainer import Wish, teach
+from services.alerts.structures.health_schedule import schedule_evaluations
 from services.core.store.pool import Pool
 
 QUEUE = "models"
@@ -33,6 +34,7 @@ def application(database_url: str, pool: Pool) -> App:
             log.exception("teaching detectors failed")
             raise
 
+    schedule_evaluations(app, pool, QUEUE)
     return app
 
 

@@ -24,7 +24,7 @@ from services.core.text import Text
 from services.core.warning import PublicWarning
 
 _NAMESPACE = UUID("0f9d1c2e-6f57-4f0c-8a58-7f4f4f0b3c11")
-_PUBLIC = frozenset({"warning.published", "warning.updated", "warning.lifted"})
+_PUBLIC = frozenset({"warning.published", "warning.updated", "warning.lifted", "warning.cancelled"})
 """News that are everybody's; whatever else happens to a warning is the receivers' alone."""
 
 
@@ -36,7 +36,7 @@ class _Subject:
     severity: Severity
     responsible: str | None
     public: str | None
-    """The CAP message, where the news are everybody's."""
+    """The CAP message: the one that goes with the news, else the newest; none where nothing was said in public."""
 
 
 class Announcer:
@@ -65,7 +65,7 @@ class Announcer:
         """
         now = datetime.now(UTC)
         async with self._pool.connection() as connection:
-            found = await self._subject(connection, type_, subject_kind, UUID(subject), now)
+            found = await self._subject(connection, type_, subject_kind, UUID(subject), now=now, occasion=occasion)
             chosen = routing.recipients(
                 await organisations.load_receivers(connection),
                 await organisations.load_organisations(connection),
@@ -96,7 +96,7 @@ class Announcer:
                 await notifications.enqueue(connection, note)
 
     async def _subject(
-        self, connection: AsyncConnection, type_: str, kind: str, subject: UUID, now: datetime
+        self, connection: AsyncConnection, type_: str, kind: str, subject: UUID, *, now: datetime, occasion: str
     ) -> _Subject:
         exercise = self._settings.exercise
         if kind == warnings.EVENT:
@@ -104,9 +104,7 @@ class Announcer:
             if warning is not None and (alert := await alerts.find(connection, warning.alert)) is not None:
                 page = self._page(alert.id)
                 body = message.warning_body(type_, warning, alert, page, now, exercise=exercise)
-                public = None
-                if type_ in _PUBLIC:
-                    public = await self._publish(connection, type_, warning, alert, now)
+                public = await self._published(connection, warning, alert, type_=type_, occasion=occasion, now=now)
                 return _Subject(body, warning.lifeline, warning.zone, warning.severity, warning.organisation, public)
         else:
             order = await work_orders.find(connection, subject)
@@ -116,20 +114,26 @@ class Announcer:
                 return _Subject(body, order.lifeline, order.zone, order.severity, order.organisation, None)
         raise LookupError(f"{kind} {subject} does not exist")
 
-    async def _publish(
-        self, connection: AsyncConnection, type_: str, warning: PublicWarning, alert: Alert, now: datetime
+    async def _published(
+        self,
+        connection: AsyncConnection,
+        warning: PublicWarning,
+        alert: Alert,
+        *,
+        type_: str,
+        occasion: str,
+        now: datetime,
     ) -> str | None:
         """Keep the CAP message about the news and return it; the same one when it has gone out already."""
-        identifier = (
-            f"{named(self._settings.city)}-{uuid5(_NAMESPACE, f'{type_}/{warning.id}/{int(warning.severity)}')}"
-        )
+        key = uuid5(_NAMESPACE, f"{type_}/{warning.id}/{int(warning.severity)}/{occasion}")
+        identifier = f"{named(self._settings.city)}-{key}"
         sent = await cap_messages.find(connection, identifier)
         if sent is not None:
             return sent.message
         earlier = await cap_messages.of_warning(connection, warning.id)
-        due = cap_publication.message_type_of(warning, earlier)
+        due = cap_publication.message_type_of(warning, earlier) if type_ in _PUBLIC else None
         if due is None:
-            return None
+            return earlier[-1].message if earlier else None
         assets = await network.find_assets(connection, [warning.asset])
         zone = next((zone for zone in await network.load_zones(connection) if zone.id == warning.zone), None)
         said = cap_publication.publication(

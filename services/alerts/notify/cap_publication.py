@@ -1,9 +1,10 @@
 """A warning as a message of the Common Alerting Protocol. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.core.alert import Alert, Verdict
 from services.core.asset import Asset
@@ -22,7 +23,7 @@ from services.core.severity import label
 from services.core.store.cap_messages import StoredCapMessage
 from services.core.store.network import Zone
 from services.core.text import Text
-from services.core.warning import PublicWarning
+from services.core.warning import PublicWarning, WarningState
 from services.core.weather_warning import MessageType
 
 _METRES_PER_DEGREE = 111_195.0
@@ -30,6 +31,7 @@ _METRES_PER_DEGREE = 111_195.0
 _AROUND_KM = 0.05
 """How far beyond its asset a warning reaches: about the width of a street with its buildings. A default."""
 _MOST_CORNERS = 200
+_LIFTED, _CANCELLED = Text("Lifted", "解除"), Text("Cancelled", "撤销")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def publication(
     lifted = message_type is MessageType.CANCEL
     headline = warning.headline
     if lifted:
-        headline = Text(f"Lifted: {headline.en}", f"解除：{headline.zh}")
+        word = _CANCELLED if warning.state is WarningState.CANCELLED else _LIFTED
+        headline = Text(f"{word.en}: {headline.en}", f"{word.zh}：{headline.zh}")
     if publisher.status is not CapStatus.ACTUAL:
         headline = Text(f"[EXERCISE] {headline.en}", f"【演练】{headline.zh}")
     return CapAlert(
@@ -92,7 +95,7 @@ def publication(
         severity=warning.severity,
         certainty=certainty_of(warning.severity, is_confirmed=alert.verdict is Verdict.TRUE_ALARM),
         onset=alert.started_at,
-        expires=now + publisher.valid_for,
+        expires=_expiry(warning, publisher, now),
         sender_name=publisher.name,
         headline=headline,
         description=alert.explanation,
@@ -107,16 +110,29 @@ def publication(
     )
 
 
+def _expiry(warning: PublicWarning, publisher: Publisher, now: datetime) -> datetime:
+    """When the warning says; what says nothing, or has said it and still holds, counts as long as any."""
+    if warning.valid_until is not None and warning.valid_until > now:
+        return warning.valid_until
+    return now + publisher.valid_for
+
+
 def area_of(warning: PublicWarning, place: Place) -> CapArea:
-    """Around the asset where it is known, else the whole zone; both are also given by their identifiers."""
+    """Where the warning says, else around the asset where it is known, else the whole zone.
+
+    Asset and zone are also given by their identifiers.
+    """
     zone_name = place.zone.name if place.zone is not None else Text(warning.zone, warning.zone)
     codes = {"lifeline:zone": warning.zone, "lifeline:asset": warning.asset}
+    description = zone_name
     if place.asset is not None:
         name = place.asset.name
         description = Text(f"{name.en}, {zone_name.en}", f"{zone_name.zh} {name.zh}")
+    if rings := _rings(warning.area):
+        return CapArea(description=description, rings=rings, codes=codes)
+    if place.asset is not None:
         return CapArea(description=description, circles=[_circle(place.asset)], codes=codes)
-    rings = _rings(place.zone) if place.zone is not None else []
-    return CapArea(description=zone_name, rings=rings, codes=codes)
+    return CapArea(description=description, rings=_rings(place.zone and place.zone.geometry), codes=codes)
 
 
 def _circle(asset: Asset) -> tuple[float, float, float]:
@@ -129,8 +145,10 @@ def _circle(asset: Asset) -> tuple[float, float, float]:
     return longitude, latitude, farthest * _METRES_PER_DEGREE / 1000.0 + _AROUND_KM
 
 
-def _rings(zone: Zone) -> list[list[tuple[float, float]]]:
-    geometry = zone.geometry or {}
+def _rings(geometry: Mapping[str, Any] | None) -> list[list[tuple[float, float]]]:
+    """The outlines of an area; what is a line or a point has none."""
+    if geometry is None:
+        return []
     if geometry.get("type") == "Polygon":
         outlines = [geometry["coordinates"][0]]
     elif geometry.get("type") == "MultiPolygon":

@@ -77,7 +77,7 @@ class Diagnosis:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is tried and no gauge is off."""
-        return self.trial is None and not self._off_rows.any()
+        return self.trial is None and not self._off_rows.any() and not self._machines.accuses
 
     def take(self, acting: Acting, heard: Array) -> None:
         """A row that was compared with the expectation; what is tried goes on with it."""
@@ -91,7 +91,7 @@ class Diagnosis:
         high, low = self._places()
         lasting = bool((self._off_rows >= _ROWS_OFF).any())
         if self.trial is None:
-            if not lasting:
+            if not lasting and not self._machines.accuses:
                 return None
             self.onset_s = time_s - _ROWS_OFF * _ROW_S
             self._open(time_s, high, low, past, weather)
@@ -156,10 +156,11 @@ class Diagnosis:
         if trial is None:
             return None
         evidence = self._evidence(trial, weather)
+        lead = trial.lead(np.array([self._accused(each) for each in trial.suspicions]))
         shares = trial.beliefs(evidence)
         by_cause = _by_cause(trial.suspicions, shares)
         lately = _by_cause(trial.suspicions, trial.beliefs(evidence, recent=True))
-        if lately[Cause.SOUND] < _SOUND_AGAIN and trial.lead() > _NO_LEAD:
+        if lately[Cause.SOUND] < _SOUND_AGAIN and lead > _NO_LEAD:
             self._sound_s = time_s
         elif time_s - self._sound_s >= _OVER_S:
             return Verdict(Cause.SOUND, shares, by_cause, 0, is_over=True)
@@ -168,12 +169,16 @@ class Diagnosis:
         enough = _LIKELIER if lasts_s >= _WAITS_S and cause not in _QUIET else _SURE
         if cause in _QUIET and lasts_s < _QUIET[cause]:
             enough = _NEVER
-        sure = cause is not Cause.SOUND and by_cause[cause] >= enough and trial.lead() >= _LEAD
+        sure = cause is not Cause.SOUND and by_cause[cause] >= enough and lead >= _LEAD
         # What was seen long ago weighs a lot; it has to be seen still.
         sure = sure and lately[cause] > lately[Cause.SOUND]
         self._sure_rows = self._sure_rows + 1 if sure and cause is self._favourite else int(sure)
         self._favourite = cause
         return Verdict(cause, shares, by_cause, self._sure_rows)
+
+    def _accused(self, each: Suspicion) -> float:
+        """What a pump that stands still says against itself; others are known by what they do to the levels."""
+        return max(0.0, self._machines.speaks_for(each)) if each.cause is Cause.PUMP else 0.0
 
     def _evidence(self, trial: Trial, weather: WeatherTimes) -> Array:
         """What speaks for each suspicion beside the gauges, as a logarithm."""

@@ -80,8 +80,9 @@ class FlowRouting:
                 raised[self.node[name], column] += rise_m
             for name, inflow_m3s in supposed.added_m3s.items():
                 added[self.node[name], column] += inflow_m3s
-        self.outside_m = usual[:, None] + raised
+        self.usual_m = np.repeat(usual[:, None], self._width, axis=1)
         self.raised_m = raised
+        self.risen = 1.0
         self.added_m3s = added
 
     def _lay_conduits(self) -> None:
@@ -132,12 +133,16 @@ class FlowRouting:
         self._elimination = Elimination(names, pairs, held, int(np.argmin(self._invert)))
 
     def _hold_outfalls(self) -> None:
-        self.head_m[self._is_outfall] = np.maximum(self.outside_m, self._invert[:, None])[self._is_outfall]
+        outside_m = self.usual_m + self.risen * self.raised_m
+        self.head_m[self._is_outfall] = np.maximum(outside_m, self._invert[:, None])[self._is_outfall]
 
     def set_outside(self, levels_m: Mapping[str, float]) -> None:
-        """What is known of the levels before the outfalls from now on; suppositions add to it."""
+        """What is known of the levels before the outfalls from now on.
+
+        Suppositions add to it what they raise, as far as the share ``risen`` of it.
+        """
         for name, level_m in levels_m.items():
-            self.outside_m[self.node[name]] = level_m + self.raised_m[self.node[name]]
+            self.usual_m[self.node[name]] = level_m
 
     @property
     def is_stirred(self) -> bool:

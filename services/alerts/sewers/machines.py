@@ -95,6 +95,11 @@ class Machines:
             found[river.asset] = value + node.invert_m if above_invert else value
         return found
 
+    @property
+    def accuses(self) -> bool:
+        """Whether a pump has stood still for some rows although it should run; a shut gate may be shut on purpose."""
+        return any(rows >= _ROWS for rows in self._idle.values())
+
     def speaks_for(self, each: Suspicion) -> float:
         """What the machines themselves say for a suspicion, as a logarithm."""
         if each.cause is Cause.PUMP:

@@ -39,8 +39,8 @@ class SewerSearch(SearchDetector):
     Where gauges stand higher or lower than they should, every blockage, pump, gate, outfall and inflow that could do
     it is run through the model too, and the readings say which fits (``Trial``). What pumps and gates tell of
     themselves is asked directly (``Machines``). Beside that it says which nodes flood next under the rain as it may go
-    on, with what is told to be out of order (``FloodsAhead``). ``outcomes`` gives the rule for each cause; a cause without a rule is
-    not told. ``learn_until_s`` ends the history that counts as sound.
+    on, with what is told to be out of order (``FloodsAhead``). ``outcomes`` gives the rule for each cause and for
+    ``flooding``; what has no rule is not told. ``learn_until_s`` ends the history that counts as sound.
 
     Source: fault diagnosis with a bank of models (Isermann, Fault-Diagnosis Systems, 2006, chapter 10).
 
@@ -138,6 +138,11 @@ class SewerSearch(SearchDetector):
         """The nodes of the model, in the order of everything that is told by node."""
         return self._twin.routing.names
 
+    @property
+    def rain_gauges(self) -> Sequence[str]:
+        """The rain gauges of the model, in the order in which ways of the rain name them."""
+        return self._twin.runoff.gauges
+
     def score(self, time_s: float, row: Sequence[float]) -> Score:
         """How many spreads the gauge that is off most is off."""
         self._claims = []
@@ -209,15 +214,16 @@ class SewerSearch(SearchDetector):
         seen = ways_of(self._network, asset)
         trial = self._diagnosis.trial
         if trial is not None:
-            ahead = floods_ahead(trial.routing, self._twin.runoff, self._ways(), self._sewage_m3s, column)
+            ahead = floods_ahead(trial.routing, self._twin.runoff, self.rain_ways(), self._sewage_m3s, column)
             seen["floods_next_min"] = floods_next(ahead, self.nodes)
         return seen
 
-    def _ways(self) -> RainWays:
-        return self._rain_ahead.ways(self._last_s, max(AHEAD_MIN) // ROW_MIN)
-
     def _sewage_m3s(self, minutes: int) -> Array:
         return self._dry.inflow_m3s(self._last_s + 60 * minutes)
+
+    def rain_ways(self, minutes: int = max(AHEAD_MIN)) -> RainWays:
+        """How the rain may go on for so many minutes, as far as what has fallen tells."""
+        return self._rain_ahead.ways(self._last_s, minutes // ROW_MIN)
 
     def floods_ahead(self, ways: RainWays | None = None) -> FloodsAhead:
         """What stands on the streets in the next hour, as the rain may go on or in the ``ways`` that are given.
@@ -227,7 +233,7 @@ class SewerSearch(SearchDetector):
         routing, column = self._twin.routing, 0
         if self._best is not None and self._diagnosis.trial is not None:
             routing, column = self._diagnosis.trial.routing, self._best
-        return floods_ahead(routing, self._twin.runoff, ways or self._ways(), self._sewage_m3s, column)
+        return floods_ahead(routing, self._twin.runoff, ways or self.rain_ways(), self._sewage_m3s, column)
 
     def _look_ahead(self, time_s: float, values: Mapping[str, float]) -> None:
         stands = (self._twin.routing.depth_m()[:, 0] >= self._street_m + FLOODED_M).any()

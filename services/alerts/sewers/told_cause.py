@@ -79,7 +79,10 @@ class ToldCause:
         key = f"cause/{self._number}" if before is None else before.key
         since_s = diagnosis.onset_s if before is None else before.since_s
         claimed = self._claimed = _Claimed(verdict.cause, key, since_s, self._columns(), suspects[0].asset)
-        best = believed_most(trial.suspicions, verdict)
+        best = max(
+            (k for k, each in enumerate(trial.suspicions) if each.cause is verdict.cause),
+            key=lambda k: (float(verdict.shares[k]), -k),
+        )
         seen = {
             **traces(best, claimed.asset),
             "size": trial.suspicions[best].size,
@@ -87,7 +90,7 @@ class ToldCause:
             "low": diagnosis.low,
         }
         state = FindingState.RAISED if before is None else FindingState.CHANGED
-        return [*ended, self._claim(claimed, state, suspects, verdict.by_cause[verdict.cause], sound, seen)]
+        return [*ended, self._claim(claimed, state, suspects, verdict.by_cause[verdict.cause], sound=sound, seen=seen)]
 
     def end(self) -> list[Claim]:
         """Say that what was told is over, if something was."""
@@ -121,6 +124,7 @@ class ToldCause:
         state: FindingState,
         suspects: tuple[Suspect, ...],
         share: float,
+        *,
         sound: FlowRouting,
         seen: Mapping[str, Any],
     ) -> Claim:
@@ -164,12 +168,6 @@ class ToldCause:
             self._claimed = _Claimed(Cause(cause), key, since_s, tuple(columns), asset)
         self._told_s = nan if state["told_s"] is None else state["told_s"]
         self._number = state["number"]
-
-
-def believed_most(suspected: Sequence[Suspicion], verdict: Verdict) -> int:
-    """The suspicion of the verdict's cause that is believed most."""
-    of_cause = [k for k, each in enumerate(suspected) if each.cause is verdict.cause]
-    return max(of_cause, key=lambda k: (float(verdict.shares[k]), -k))
 
 
 def _suspects(suspected: Sequence[Suspicion], shares: Array, cause: Cause) -> tuple[Suspect, ...]:

@@ -34,6 +34,8 @@ _TAIL = 3.0
 """Degrees of freedom of Student's distribution: one gauge that is far off must not outvote all others."""
 _SIZE_ERROR = 0.25
 """Share of its effect that a suspicion may err: its size was tried in steps."""
+_RISES_S = 3600.0
+"""A river is taken to rise within so long, as the water of a storm comes down."""
 _ANYTHING_M = 0.7
 """What a gauge that is not to be trusted may differ by."""
 
@@ -50,6 +52,7 @@ class Trial:
         self._recent = np.zeros(len(suspicions))
         self._last = shown(self.routing, gauges)
         self._doubted = self._doubts()
+        self._ran_s = 0.0
 
     def _doubts(self) -> Array:
         """By gauge and suspicion, the spread of gauges that a suspicion does not trust."""
@@ -65,6 +68,8 @@ class Trial:
 
         ``bias`` and ``spread`` are what each gauge usually differs from the sound model by.
         """
+        self._ran_s += acting.seconds
+        self.routing.risen = min(1.0, self._ran_s / _RISES_S)
         go_on(self.routing, acting)
         now = shown(self.routing, self._gauges)
         low, high = np.minimum(now, self._last), np.maximum(now, self._last)
@@ -89,9 +94,9 @@ class Trial:
         shares /= shares.sum()
         return shares
 
-    def lead(self) -> float:
-        """By how much the best suspicion explains the readings better than that nothing is wrong."""
-        return float(self.weights[1:].max(initial=-np.inf) - self.weights[0])
+    def lead(self, spoken: Array) -> float:
+        """By how much the best suspicion explains the readings, and what machines have ``spoken``, better than none."""
+        return float((self.weights + spoken)[1:].max(initial=-np.inf) - self.weights[0])
 
     def best_of(self, cause: Cause) -> int | None:
         """The suspicion of a cause that explains the readings best; ``None`` where there is none."""
@@ -123,6 +128,7 @@ class Trial:
             "weights": packed(self.weights),
             "recent": packed(self._recent),
             "last": packed(self._last),
+            "ran_s": self._ran_s,
         }
 
     @classmethod
@@ -131,7 +137,7 @@ class Trial:
         trial = cls(sound, [_suspicion(each) for each in state["suspicions"]], gauges)
         restore_routing(trial.routing, state["routing"])
         trial.weights, trial._recent = unpacked(state["weights"]), unpacked(state["recent"])
-        trial._last = unpacked(state["last"])
+        trial._last, trial._ran_s = unpacked(state["last"]), state["ran_s"]
         return trial
 
 

@@ -64,10 +64,8 @@ def widened(routing: FlowRouting, suppositions: Sequence[Supposition], column: i
     for name in ("head_m", "left_over_m3", "running", "flow_m3s", "device_m3s"):
         one = getattr(routing, name)[:, column : column + 1]
         setattr(wide, name, np.repeat(one, len(suppositions), axis=1))
-    wide.outside_m = (
-        np.repeat((routing.outside_m - routing.raised_m)[:, column : column + 1], len(suppositions), axis=1)
-        + wide.raised_m
-    )
+    wide.usual_m = np.repeat(routing.usual_m[:, column : column + 1], len(suppositions), axis=1)
+    wide.risen = routing.risen
     wide.most_m_s = routing.most_m_s
     return wide
 
@@ -77,6 +75,7 @@ def narrowed(routing: FlowRouting, columns: Sequence[int]) -> FlowRouting:
     kept = FlowRouting(routing.network, [routing.suppositions[k] for k in columns])
     for name in ("head_m", "left_over_m3", "running", "flow_m3s", "device_m3s"):
         setattr(kept, name, getattr(routing, name)[:, list(columns)].copy())
+    kept.usual_m, kept.risen = routing.usual_m[:, list(columns)].copy(), routing.risen
     kept.most_m_s = routing.most_m_s
     return kept
 
@@ -93,16 +92,17 @@ def unpacked(state: Sequence[Any]) -> Array:
 
 def routing_state(routing: FlowRouting) -> dict[str, Any]:
     """The state of the sewers as JSON."""
-    names = ("head_m", "left_over_m3", "flow_m3s", "device_m3s", "outside_m")
+    names = ("head_m", "left_over_m3", "flow_m3s", "device_m3s", "usual_m")
     return {name: packed(getattr(routing, name)) for name in names} | {
         "running": packed(routing.running.astype(float)),
         "most_m_s": routing.most_m_s,
+        "risen": routing.risen,
     }
 
 
 def restore_routing(routing: FlowRouting, state: Mapping[str, Any]) -> None:
     """Go on where ``routing_state`` was taken."""
-    for name in ("head_m", "left_over_m3", "flow_m3s", "device_m3s", "outside_m"):
+    for name in ("head_m", "left_over_m3", "flow_m3s", "device_m3s", "usual_m"):
         setattr(routing, name, unpacked(state[name]))
     routing.running = unpacked(state["running"]) > 0
-    routing.most_m_s = state["most_m_s"]
+    routing.most_m_s, routing.risen = state["most_m_s"], state["risen"]

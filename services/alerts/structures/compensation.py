@@ -14,7 +14,7 @@ from services.alerts.structures.weather import FEATURES, FROST, Array
 
 _RIDGE = 1e-3
 _REMEMBERED_DAYS = 200.0
-_FROST_VARIES = 30.0
+_FROST_VARIES = 60.0
 """Variance that a frost of 10 K adds to frequencies, in usual days: how stiff it makes asphalt and ground depends on
 water that nobody measures, so that no two frosts are alike. Set on simulated bridges."""
 _FIRST_JUDGED_DAY = FEATURES + 10

@@ -19,7 +19,7 @@ _MARGIN = 1.1
 _FIRST_ROWS, _FEWEST_DAYS = 72, 3
 _KEPT_ROWS = 720
 _GRAVE = 1.5
-_QUIET_ROWS = 2
+_CLEARS_BELOW = 0.9
 _DOUBTFUL_SHARE = 0.2
 """A day with more unusual hours than this is not learnt from."""
 
@@ -49,7 +49,6 @@ class ModeNovelty(SearchDetector):
         self._limit: float | None = None
         self._since_s: float | None = None
         self._severity = Severity.NORMAL
-        self._quiet = 0
         self._told = 0
         self._claims: list[Claim] = []
 
@@ -118,7 +117,6 @@ class ModeNovelty(SearchDetector):
 
     def _follow(self, time_s: float, row: Sequence[float], ratio: float, nearest: Array) -> None:
         if ratio >= 1:
-            self._quiet = 0
             severity = Severity.MAJOR if ratio >= _GRAVE else Severity.MODERATE
             if self._severity is Severity.NORMAL:
                 self._told += 1
@@ -127,11 +125,9 @@ class ModeNovelty(SearchDetector):
             elif severity > self._severity:
                 self._severity = severity
                 self._claims.append(self._claim(FindingState.CHANGED, row, ratio, nearest))
-        elif self._severity is not Severity.NORMAL:
-            self._quiet += 1
-            if self._quiet >= _QUIET_ROWS:
-                self._severity, self._quiet = Severity.NORMAL, 0
-                self._claims.append(self._claim(FindingState.CLEARED, row, ratio, nearest))
+        elif self._severity is not Severity.NORMAL and ratio < _CLEARS_BELOW:
+            self._severity = Severity.NORMAL
+            self._claims.append(self._claim(FindingState.CLEARED, row, ratio, nearest))
 
     def _claim(self, state: FindingState, row: Sequence[float], ratio: float, nearest: Array) -> Claim:
         spread = _spread(np.array([values for _, values in self._rows]))
@@ -166,7 +162,6 @@ class ModeNovelty(SearchDetector):
             "limit": self._limit,
             "since_s": self._since_s,
             "severity": int(self._severity),
-            "quiet": self._quiet,
             "told": self._told,
         }
 
@@ -175,7 +170,7 @@ class ModeNovelty(SearchDetector):
         self._rows = [(number, list(values)) for number, values in state["rows"]]
         self._today = [(number, list(values), doubtful) for number, values, doubtful in state["today"]]
         self._learnt_s, self._limit, self._since_s = state["learnt_s"], state["limit"], state["since_s"]
-        self._severity, self._quiet, self._told = Severity(state["severity"]), state["quiet"], state["told"]
+        self._severity, self._told = Severity(state["severity"]), state["told"]
         self._claims = []
 
 

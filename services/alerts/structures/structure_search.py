@@ -42,6 +42,8 @@ _HALF = 0.5
 _ALONE_SHARE, _SURELY_ALONE_SHARE = 0.85, 0.98
 _WAITING_DAYS = 3
 """So long it may stay open whether one gauge lies or is the first to show something; a joint may also be stuck."""
+_CLEARLY_BEYOND = 1.4
+"""Where one gauge alone is to speak for the bridge it has to be so far beyond the limit."""
 _ABSOLVED_S = 5 * _DAY_S
 _STRUCK_FOR_S = 3 * 3600.0
 _AFTER_COLLISION_S = 7 * _DAY_S
@@ -96,6 +98,7 @@ class StructureSearch(SearchDetector):
         self._off: dict[int, Trouble] = {}
         self._told = 0
         self._waited = 0
+        self._stuck_before: list[int] = []
         self._other_cause = (UNEXPLAINED, 0)
         self._ratio = 0.0
         self._days = 0
@@ -242,13 +245,16 @@ class StructureSearch(SearchDetector):
         self._judge_gauges(day, time_s, {*still, *noisy})
 
     def _judge_structure(self, day: Day, time_s: float, worst: Shift | None, unquiet: frozenset[int]) -> None:
-        stuck = {
+        seen = {
             position: share
             for position, share in self._habits.stuck().items()
             if position in self._sliding
             and position not in unquiet
             and (position not in self._off or time_s - self._off[position].raised_s < _ABSOLVED_S)
         }
+        # On the second day only: within four days a turn of the weather alone may hide a joint's habit once.
+        stuck = {position: share for position, share in seen.items() if position in self._stuck_before}
+        self._stuck_before = list(seen)
         known = self._structure
         if stuck and (known is None or known.cause not in {BEARING, CABLE}):
             found = min(stuck, key=lambda k: (stuck[k], k))
@@ -261,7 +267,8 @@ class StructureSearch(SearchDetector):
             return
         if known is None:
             self._waited = self._waited + 1 if worst.ratio >= 1 else 0
-            if worst.ratio >= 1 and (self._is_shared(worst) or self._waited >= _WAITING_DAYS):
+            waited = self._waited >= _WAITING_DAYS and worst.ratio >= _CLEARLY_BEYOND
+            if worst.ratio >= 1 and (self._is_shared(worst) or waited):
                 cause = COLLISION if self._recently_struck(time_s) else cause_of(worst.means, self._groups)
                 self._begin(cause, worst, day, time_s)
             return
@@ -339,7 +346,8 @@ class StructureSearch(SearchDetector):
     def _is_shared(self, worst: Shift) -> bool:
         """Whether more than one gauge shows it clearly, or one for which that is no lie."""
         order = order_of(worst.means)
-        return len(order) > 1 or self._shows_by_itself(order[0], float(worst.means[order[0]]))
+        by_itself = self._shows_by_itself(order[0], float(worst.means[order[0]]))
+        return len(order) > 1 or (by_itself and worst.ratio >= _CLEARLY_BEYOND)
 
     def _alone(self, worst: Shift, time_s: float) -> int | None:
         """The gauge that disagrees with all others, which agree with one another; ``None`` if several moved."""
@@ -421,6 +429,7 @@ class StructureSearch(SearchDetector):
             "off": [[position, trouble.state()] for position, trouble in self._off.items()],
             "told": self._told,
             "waited": self._waited,
+            "stuck_before": list(self._stuck_before),
             "other_cause": list(self._other_cause),
             "ratio": self._ratio,
             "days": self._days,
@@ -443,6 +452,7 @@ class StructureSearch(SearchDetector):
         self._collision = None if state["collision"] is None else Trouble.restored(state["collision"])
         self._off = {position: Trouble.restored(trouble) for position, trouble in state["off"]}
         self._told, self._waited = state["told"], state["waited"]
+        self._stuck_before = list(state["stuck_before"])
         self._other_cause = (state["other_cause"][0], state["other_cause"][1])
         self._ratio, self._days = state["ratio"], state["days"]
         self._claims = []

@@ -130,7 +130,7 @@ def _likeliest(town: Town, main: Asset, seen: Mapping[str, Any], near: Place | N
     if near is not None:
         pieces = Ground(town).pieces
         own = [piece.place for piece in pieces if town.pipes[piece.pipe].id == main.id]
-        return min(own, key=lambda place: away_m(place, near))
+        return min(own, key=lambda place: away_m(place, near), default=near)
     return town.local(*centre(main.geometry))
 
 

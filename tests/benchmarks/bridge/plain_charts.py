@@ -18,14 +18,15 @@ def alarming_days(name: str, rows: Vector, learnt: int, step_s: int) -> NDArray[
     past, later = means[: learnt // a_day], means[learnt // a_day :]
     if name == "mahalanobis":
         precision = np.linalg.pinv(np.cov(past.T))
-        limit = np.quantile(_distances(past, past.mean(axis=0), precision), _QUANTILE)
-        rang: NDArray[np.bool_] = _distances(later, past.mean(axis=0), precision) > limit
+        limit = np.quantile(distances(past, past.mean(axis=0), precision), _QUANTILE)
+        rang: NDArray[np.bool_] = distances(later, past.mean(axis=0), precision) > limit
         return rang
     units = (later - past.mean(axis=0)) / past.std(axis=0)
     return _cusum(units) | _cusum(-units)
 
 
-def _distances(rows: Vector, mean: Vector, precision: Vector) -> Vector:
+def distances(rows: Vector, mean: Vector, precision: Vector) -> Vector:
+    """Squared Mahalanobis distances of rows from a mean."""
     distances: Vector = np.einsum("ij,jk,ik->i", rows - mean, precision, rows - mean)
     return distances
 

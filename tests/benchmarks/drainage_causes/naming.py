@@ -17,6 +17,8 @@ KINDS = {
 """The kind of alert that names each kind of fault."""
 CAUSES = frozenset({*KINDS.values(), "foreign-inflow", "gauge-off-sewers"})
 _FIRST = 3
+SHOWS_CM = 10.0
+"""A fault that changes no gauge by so much cannot be told from the rain by levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,17 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """A storm that counts: its faults (kind of alert, asset), how many floods they made, and what was said."""
+    """A storm that counts: its faults (kind of alert, asset), how many floods they made, and what was said.
+
+    ``shows_cm`` is the greatest difference that the faults made at any gauge.
+    """
 
     recording: str
     begins: datetime
     rains: datetime
     faults: tuple[tuple[str, str], ...]
     floods: int
+    shows_cm: float
     named: tuple[Named, ...]
 
     @property
@@ -68,6 +74,7 @@ def storms_of(recording: Path, results: Path, hours: int) -> list[Storm]:
                 rains,
                 tuple((KINDS[each["kind"]], each["asset"]) for each in mine if each["kind"] in KINDS),
                 sum(each["kind"] == "node-flooding" and "cause rain" not in each["note"] for each in mine),
+                max((float(each["note"].split()[0]) for each in mine if each["kind"] in KINDS), default=0.0),
                 tuple(each for each in named if begins < each.at <= ends),
             )
         )
@@ -82,6 +89,9 @@ def lines(storms: Sequence[Storm]) -> Iterable[str]:
     yield f"storms with a fault: {len(broken)}, with floods of its making: {sum(s.floods > 0 for s in broken)}"
     yield f"something was named in {_share(len(told), len(broken))}"
     yield f"  where it made floods: {_share(sum(s.floods > 0 for s in told), sum(s.floods > 0 for s in broken))}"
+    shown = [storm for storm in broken if storm.shows_cm >= SHOWS_CM]
+    yield f"  where a gauge differed by {SHOWS_CM:g} cm or more: {_share(sum(s in told for s in shown), len(shown))}"
+    yield f"    and named rightly: {_share(sum(s in last_right for s in shown), len(shown))}"
     yield f"the cause named last is right in {_share(len(last_right), len(told))}"
     blocked = [storm for storm in last_right if storm.named[-1].kind == "sewer-blockage"]
     ranks = [_rank(storm) for storm in blocked]

@@ -71,10 +71,10 @@ async def connected(database_url: str) -> AsyncIterator[AsyncConnection]:
 
 
 @contextlib.contextmanager
-def serving(database_url: str) -> Iterator[str]:
-    """The service as it runs in production, in a thread; gives its address."""
+def serving(database_url: str, **more: Any) -> Iterator[str]:
+    """The service as it runs in production, in a thread, with ``more`` settings; gives its address."""
     port = free_port(0)
-    settings = Settings(database_url=SecretStr(database_url), api_port=port)
+    settings = Settings(database_url=SecretStr(database_url), api_port=port, **more)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     failed: list[BaseException] = []

@@ -15,6 +15,7 @@ from services.core.settings import Settings
 from tests.integration.api.harness import client, connected, key_of, problem_of, save_keys
 
 READ, OPERATE, HANDLE, AUDIT = Permission.READ, Permission.OPERATE, Permission.HANDLE, Permission.AUDIT
+APPROVE, REPORT = Permission.APPROVE, Permission.REPORT
 ADMINISTER = Permission.ADMINISTER
 RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/livez"): None,
@@ -48,6 +49,25 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/warnings"): READ,
     ("GET", "/api/v1/warnings/{warning}"): READ,
     ("POST", "/api/v1/warnings/{warning}/{move}"): OPERATE,
+    ("POST", "/api/v1/warnings/{warning}/approve"): APPROVE,
+    ("POST", "/api/v1/warnings/{warning}/reject"): APPROVE,
+    ("POST", "/api/v1/warnings/{warning}/grade"): OPERATE,
+    ("GET", "/api/v1/warning-policies"): READ,
+    ("POST", "/api/v1/warning-policies"): APPROVE,
+    ("POST", "/api/v1/alerts/{alert}/assign"): OPERATE,
+    ("GET", "/api/v1/alerts/{alert}/comments"): READ,
+    ("POST", "/api/v1/alerts/{alert}/comments"): OPERATE,
+    ("GET", "/api/v1/silences"): READ,
+    ("POST", "/api/v1/silences"): OPERATE,
+    ("POST", "/api/v1/silences/{silence}/end"): OPERATE,
+    ("GET", "/api/v1/inhibitions"): READ,
+    ("POST", "/api/v1/inhibitions/{rule}/switch"): OPERATE,
+    ("GET", "/api/v1/duty"): READ,
+    ("PUT", "/api/v1/duty/{organisation}/rota"): APPROVE,
+    ("POST", "/api/v1/duty/shifts/{shift}/substitute"): OPERATE,
+    ("GET", "/api/v1/alarm-figures"): READ,
+    ("POST", "/api/v1/reports"): REPORT,
+    ("POST", "/api/v2/alerts"): REPORT,
     ("GET", "/api/v1/work-orders"): READ,
     ("GET", "/api/v1/work-orders/{order}"): READ,
     ("POST", "/api/v1/work-orders/{order}/hand-back"): HANDLE,
@@ -82,6 +102,15 @@ BODIES = {
     "new-normal": {"reason": "a test"},
     "warning": {"severity": 2},
     "hand-back": {"text": "done"},
+    "reject": {"note": "a test"},
+    "grade": {"severity": 2, "reason": "a test"},
+    "warning-policies": {"policy": {}, "reason": "a test"},
+    "assign": {"assignee": None},
+    "comments": {"text": "a test"},
+    "silences": {"kind": "silence", "matcher": {"zone": "none"}, "ends_at": "2100-01-01T00:00:00Z", "reason": "a test"},
+    "switch": {"enabled": True, "reason": "a test"},
+    "substitute": {"person": "none"},
+    "reports": {"source": "patrol", "lifeline": "water", "asset": "none", "text": "a test"},
     "secret": {},
     "{receiver}": {},
 }
@@ -95,8 +124,10 @@ class Route(NamedTuple):
     def request_path(self) -> str:
         """The path below the API's prefix, with names of things that do not exist."""
         names = {"{asset}": "none", "{sensor}": "none", "{move}": "receive", "{rejection}": "0", "{task}": "0"}
-        names |= {f"{{{thing}}}": str(uuid4()) for thing in ("alert", "warning", "order", "notification")}
-        names |= {"{receiver}": "none", "{identifier}": "none"}
+        names |= {
+            f"{{{thing}}}": str(uuid4()) for thing in ("alert", "warning", "order", "notification", "silence", "shift")
+        }
+        names |= {"{rule}": "none", "{organisation}": "none", "{receiver}": "none", "{identifier}": "none"}
         path = self.path.removeprefix("/api/v1")
         for place, name in names.items():
             path = path.replace(place, name)

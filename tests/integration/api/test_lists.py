@@ -41,11 +41,10 @@ async def filled(city_url: str, city: CityFolder) -> list[str]:
         for number, alert in enumerate(made):
             now = _moment(number)
             await alerts.add(connection, alert, audit.SYSTEM)
-            grade: dict[str, Any] = {"severity": Severity.MAJOR, "organisation": "water-company", "now": now}
-            warning = await warnings.publish(
-                connection, alert, headline=text, instruction=text, actor="rule", policy="rule", **grade
-            )
-            await work_orders.dispatch(connection, alert, warning=warning.id, title=text, actor="rule", **grade)
+            grade: dict[str, Any] = {"severity": Severity.MAJOR, "organisation": "water-company", "actor": "rule"}
+            publication = warnings.Publication(headline=text, instruction=text, policy="rule", **grade)
+            warning = await warnings.publish(connection, alert, publication, now=now)
+            await work_orders.dispatch(connection, alert, warning=warning.id, title=text, now=now, **grade)
             note = Notification(
                 uuid.uuid4(), "water", "t", "warning", warning.id, "{}", NotificationState.PENDING, 0, now, None
             )

@@ -19,7 +19,7 @@ from services.core.store import alerts, audit, new_normals, warnings, work_order
 from services.core.store.events import EventPosition, after
 from services.core.text import Text
 from services.core.warning import MOVES as WARNING_MOVES
-from services.core.warning import PublicWarning, WarningMove, WarningState
+from services.core.warning import Approval, PublicWarning, WarningMove, WarningState
 from services.core.work_order import MOVES as ORDER_MOVES
 from services.core.work_order import WorkOrderMove, WorkOrderState
 from tests.integration.api.harness import alert_at, cleared, client, problem_of
@@ -62,19 +62,24 @@ async def make_warning(
     store: AsyncConnection, alert: Alert, state: WarningState = WarningState.PUBLISHED
 ) -> PublicWarning:
     now = datetime.now(UTC)
-    steps = {WarningState.RECEIVED: [WarningMove.RECEIVE], WarningState.LIFTED: [WarningMove.LIFT]}
+    steps = {
+        WarningState.RECEIVED: [WarningMove.RECEIVE],
+        WarningState.LIFTED: [WarningMove.LIFT],
+        WarningState.CANCELLED: [WarningMove.CANCEL],
+        WarningState.REJECTED: [WarningMove.REJECT],
+    }
+    drafted = state in {WarningState.DRAFT, WarningState.REJECTED}
+    publication = warnings.Publication(
+        severity=Severity.MAJOR,
+        headline=TEXT,
+        instruction=TEXT,
+        organisation="water-company",
+        actor="rule",
+        policy="rule",
+        approval=Approval.BEFORE if drafted else Approval.NONE,
+    )
     async with store.transaction():
-        warning = await warnings.publish(
-            store,
-            alert,
-            severity=Severity.MAJOR,
-            headline=TEXT,
-            instruction=TEXT,
-            organisation="water-company",
-            actor="rule",
-            policy="rule",
-            now=now,
-        )
+        warning = await warnings.publish(store, alert, publication, now=now)
         for step in steps.get(state, []):
             warning = await warnings.move(store, warning, step, actor="rule", now=now)
     return warning
@@ -129,7 +134,12 @@ async def jobs_of(store: AsyncConnection, subject: uuid.UUID | str) -> list[str]
 
 
 async def take(api: httpx.AsyncClient, path: str, step: str) -> httpx.Response:
-    return await api.post(f"{path}/{step}", json={"text": "found and mended"} if step == "hand-back" else None)
+    bodies = {
+        "hand-back": {"text": "found and mended"},
+        "cancel": {"note": "a mistake"},
+        "reject": {"note": "no danger"},
+    }
+    return await api.post(f"{path}/{step}", json=bodies.get(step))
 
 
 @pytest.mark.parametrize("state", list(AlertState))
@@ -221,7 +231,7 @@ async def test_each_step_with_a_warning_from_each_state(
     answer = response.json()
     assert response.status_code == 200
     assert (answer["state"], answer["moves"]) == (following, list(allowed_moves(WARNING_MOVES, following)))
-    who = "received_by" if step is WarningMove.RECEIVE else "lifted_by"
+    who = {WarningMove.RECEIVE: "received_by", WarningMove.APPROVE: "approved_by"}.get(step, "lifted_by")
     assert answer[who] == "everything"
     line = trail[-1]
     assert (line.action, line.actor) == (f"warning.{step}", "everything")
@@ -229,8 +239,12 @@ async def test_each_step_with_a_warning_from_each_state(
     assert line.after is not None
     assert line.after["state"] == following
     assert await told(store, warning.id) == before[0] + 1
-    lifted = ["warning.lifted"] if step is WarningMove.LIFT else []
-    assert await jobs_of(store, warning.id) == [*before[1], *lifted]
+    news = {
+        WarningMove.LIFT: ["warning.lifted"],
+        WarningMove.CANCEL: ["warning.cancelled"],
+        WarningMove.APPROVE: ["warning.published"],
+    }
+    assert await jobs_of(store, warning.id) == [*before[1], *news.get(step, [])]
 
 
 @pytest.mark.parametrize("step", list(WorkOrderMove))

@@ -124,6 +124,45 @@ def test_the_largest_alert_stays_under_twenty_kilobytes_and_says_how_much_was_le
         assert [each["asset"] for each in told["trace"]["candidates"]] == ["WP-0", "WP-1", "WP-2"]
 
 
+def test_ten_thousand_sensors_and_a_trace_without_end_stay_under_twenty_kilobytes() -> None:
+    words = Text("e" * 5000, "解" * 5000)
+    ring = [[117.0 + number / 1e6, 31.0] for number in range(5000)]
+    candidate = {
+        "probability": 0.1,
+        "reason": {"en": "a" * 5000, "zh": "管" * 5000},
+        "geometry": {"type": "LineString", "coordinates": ring},
+    }
+    about = replace(
+        alert(),
+        sensors=tuple(f"{number:064d}" for number in range(10_000)),
+        explanation=words,
+        trace={
+            "candidates": [candidate | {"asset": f"{number:064d}"} for number in range(100)],
+            "isolation": [f"{number:064d}" for number in range(1000)],
+        },
+    )
+    warning = replace(_warning(about), headline=words, instruction=words, policy="p" * 5000)
+    for body in (
+        warning_body("warning.published", warning, about, "https://city/" + "x" * 500, NOW),
+        work_order_body("work-order.dispatched", replace(_order(about), title=words), about, None, NOW),
+    ):
+        assert len(body.encode()) < LIMIT_BYTES
+        told = json.loads(body)["data"]
+        assert told["alert"]["sensor_count"] == 10_000
+        assert told["alert"]["explanation"]["zh"].startswith("解")
+        assert told["alert"]["trace"]["candidates"][0]["asset"] == f"{0:064d}"
+        assert "geometry" not in body
+
+
+def test_an_exercise_says_so() -> None:
+    about = alert()
+    for exercise in (False, True):
+        warning = warning_body("warning.published", _warning(about), about, None, NOW, exercise=exercise)
+        order = work_order_body("work-order.dispatched", _order(about), about, None, NOW, exercise=exercise)
+        for body in (warning, order):
+            assert json.loads(body)["data"]["exercise"] is exercise
+
+
 @settings(deadline=None)
 @given(
     moment=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(CHINA)),  # noqa: DTZ001 - hypothesis adds the zone

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from simulators.city import City
 from simulators.physics.bridge import BridgePhysics
-from simulators.scenario import load_scenario
+from simulators.scenario import Scenario, load_scenario
 
 _MINUTE = timedelta(minutes=1)
 
@@ -53,3 +55,44 @@ def test_traffic_is_lighter_at_night(city: City, origin: datetime) -> None:
     day = [physics.step(origin + k * _MINUTE)[weight] for k in range(120)]
     night = [physics.step(origin + timedelta(hours=12) + k * _MINUTE)[weight] for k in range(120)]
     assert sum(day) > 2 * sum(night)
+
+
+def test_a_settled_support_bends_its_own_bridge_and_a_cold_front_moves_all(city: City, origin: datetime) -> None:
+    happens = BridgePhysics(city, load_scenario("settlement-over-cold-front"), origin, seed=1)
+    normal = BridgePhysics(city, load_scenario("normal-day"), origin, seed=1)
+    cold, settled = origin + timedelta(hours=34), origin + timedelta(days=6, hours=12)
+    for quantity in ("strain", "deflection"):
+        moved = {
+            zone: [happens.step(cold)[i] - normal.step(cold)[i] for i in _of(city, zone, quantity)]
+            for zone in ("B1", "B3")
+        }
+        assert moved["B1"] == pytest.approx(moved["B3"], rel=0.5), "the front moved one bridge and not the other"
+        assert all(abs(change) > 0.3 for change in moved["B1"])
+    after = {
+        i: happens.step(settled)[i] - normal.step(settled)[i] for z in ("B1", "B2") for i in _of(city, z, "deflection")
+    }
+    sunk = [abs(after[i]) for i in _of(city, "B2", "deflection")[:2]]
+    assert min(sunk) > 4, "the spans beside the settled support did not follow it"
+    assert max(abs(after[i]) for i in _of(city, "B1", "deflection")) < 2
+
+
+def test_a_softened_span_sags_under_its_own_weight_until_it_is_repaired(city: City, origin: datetime) -> None:
+    loss = {"id": "x", "kind": "stiffness-loss", "asset": "BR-1-S2", "share": 0.2, "start_min": 10, "end_min": 60}
+    plan = {"id": "x", "name_en": "x", "name_zh": "x", "length_min": 60, "injections": [loss]}
+    damaged = BridgePhysics(city, Scenario.model_validate(plan), origin, seed=1)
+    sound = BridgePhysics(city, load_scenario("normal-day"), origin, seed=1)
+    middle = _of(city, "B1", "deflection")[1]
+    changes = [
+        damaged.step(origin + k * _MINUTE)[middle] - sound.step(origin + k * _MINUTE)[middle] for k in (9, 30, 61)
+    ]
+    assert changes[0] == changes[2] == 0
+    assert changes[1] > 1
+
+
+def test_a_blow_makes_its_own_bridge_tremble(city: City, origin: datetime) -> None:
+    blow = {"id": "x", "kind": "bridge-collision", "asset": "BR-3-E2", "peak_m_s2": 4.0, "start_min": 5, "end_min": 6}
+    plan = {"id": "x", "name_en": "x", "name_zh": "x", "length_min": 60, "injections": [blow]}
+    physics = BridgePhysics(city, Scenario.model_validate(plan), origin, seed=1)
+    struck = physics.step(origin + 5 * _MINUTE)
+    assert all(struck[i] > 4 for i in _of(city, "B3", "acceleration_rms"))
+    assert all(struck[i] < 1 for i in _of(city, "B2", "acceleration_rms"))

@@ -35,6 +35,7 @@ def test_the_expected_scenarios_exist_and_load() -> None:
         "gas-leak",
         "cloudburst",
         "overloaded-bridge",
+        "settlement-over-cold-front",
         "failing-sensors",
         "drifting-sensor",
         "gateway-outage",
@@ -136,6 +137,8 @@ def test_every_scenario_fits_the_demo_city(city: City) -> None:
         'kind = "river-rise"\nasset = "M-001"\nrise_m = 1',
         'kind = "foreign-inflow"\nasset = "DP-001"\nflow_l_s = 5',
         'kind = "cover-displaced"\nasset = "LP-06"',
+        'kind = "support-settlement"\nasset = "BR-2"\nsettled_mm = 10',
+        'kind = "stiffness-loss"\nasset = "BR-2-E2"\nshare = 0.1',
     ],
 )
 def test_what_cannot_happen_to_an_asset_is_refused(tmp_path: Path, city: City, injection: str) -> None:

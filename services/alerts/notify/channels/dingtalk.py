@@ -32,9 +32,8 @@ class DingTalkChannel:
         lines = [f"### {line}" for line in words.in_language(headline, language)]
         for paragraph in words.paragraphs_of(content):
             lines += words.in_language(paragraph, language)
-        if content.get("url"):
-            lines.append(f"[{content['url']}]({content['url']})")
-        text = words.cut_to_bytes("\n\n".join(lines), _LONGEST_TEXT_BYTES)
+        link = f"\n\n[{content['url']}]({content['url']})" if content.get("url") else ""
+        text = words.cut_to_bytes("\n\n".join(lines), _LONGEST_TEXT_BYTES) + link
         title = words.cut_to_bytes(words.in_language(headline, language)[0], _LONGEST_TITLE_BYTES)
         payload = {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
         if not receiver.secret:

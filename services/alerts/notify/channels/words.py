@@ -9,8 +9,10 @@ from services.core.text import Text
 
 _STATES = {
     "warning.published": Text("Warning", "预警发布"),
-    "warning.updated": Text("Warning changed", "预警升级"),
+    "warning.updated": Text("Warning changed", "预警变更"),
+    "warning.escalated": Text("Warning not received by anybody yet", "预警尚未签收"),
     "warning.lifted": Text("Warning lifted", "预警解除"),
+    "warning.cancelled": Text("Warning cancelled", "预警撤销"),
     "receiver.test": Text("Test message", "测试消息"),
 }
 _WORK_ORDER = Text("Work order", "处置工单")

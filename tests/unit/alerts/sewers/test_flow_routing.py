@@ -81,3 +81,36 @@ def test_sealed_ground_lets_most_of_the_rain_run_off() -> None:
         volume_m3 += 60 * float(run.sum())
     fallen_m3 = 30 / 1000 * 9 * 0.8 * 10_000
     assert 0.5 < volume_m3 / fallen_m3 < 0.65
+
+
+def test_a_sewer_that_is_drawn_down_carries_more_than_at_its_normal_depth() -> None:
+    routing = FlowRouting(NETWORK)
+    routing.advance(3 * 3600, inflow(M7=0.5), 180)
+    # Free fall behind the last sewer: the water before it stands lower than it would in an endless one.
+    depth = routing.depth_m()[routing.node["M7"], 0]
+    endless = FlowRouting(NETWORK, [Supposition(raised_m={"O1": 0.9})])
+    endless.advance(3 * 3600, inflow(M7=0.5), 180)
+    assert depth < endless.depth_m()[endless.node["M7"], 0] - 0.05
+    assert routing.flow_m3s[6, 0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_soil_takes_in_less_the_longer_it_rains_and_recovers_within_days() -> None:
+    def green_share(dry_h: int) -> float:
+        """Of a hard hour of rain, what runs off after so many dry hours."""
+        runoff = Runoff(NETWORK)
+        for _ in range(4):
+            runoff.advance(3600, {"G": 40.0})
+        for _ in range(dry_h):
+            runoff.advance(3600, {})
+        return float(sum(runoff.advance(300, {"G": 60.0}).sum() for _ in range(12)) / 12)
+
+    soon, later, rested = green_share(1), green_share(24), green_share(24 * 7)
+    assert soon > later > rested
+    # Horton by hand for a rested soil: 6 mm and 54 / 4 (1 - e^-4) mm soak in within an hour, 0.31 of 60.
+    assert rested < soon - 0.05 * soon
+
+
+def test_puddles_dry_as_the_file_says() -> None:
+    assert NETWORK.evaporates_mm_h == 0
+    told = read_swmm(sewers() + "[EVAPORATION]\nCONSTANT 4.8\nDRY_ONLY NO\n")
+    assert told.evaporates_mm_h == pytest.approx(0.2)

@@ -31,7 +31,7 @@ def test_an_hour_unlike_all_others_is_told_at_once_and_ends_when_it_is_over() ->
     slowed = [[0.8 * value for value in row] for row in healthy[24 * _DAYS : 24 * _DAYS + 6]]
     begun = 24 * _DAYS + 1
     assert _walk(novelty, slowed, begun)[0] == (begun, FindingState.RAISED)
-    assert _walk(novelty, healthy[24 * _DAYS + 6 :], begun + 6)[-1] == (begun + 7, FindingState.CLEARED)
+    assert _walk(novelty, healthy[24 * _DAYS + 6 :], begun + 6)[-1] == (begun + 6, FindingState.CLEARED)
 
 
 def test_a_missing_frequency_says_nothing() -> None:

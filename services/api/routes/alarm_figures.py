@@ -1,0 +1,76 @@
+"""How the centre does: alerts for each operator, who is noisy, how long each step takes."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, Field
+
+from services.api import question, schemas
+from services.api.question import time_range
+from services.api.security import Connection, Reader
+from services.core.lifeline import Lifeline
+from services.core.store import alarm_figures
+
+router = APIRouter(tags=["alerts"])
+_USUAL = timedelta(days=1)
+_LONGEST = timedelta(days=366)
+Step = Literal["acknowledged", "published", "received", "on_site", "under_control", "closed"]
+
+
+class SourceAnswer(schemas.Answer):
+    """A place that raises many alerts."""
+
+    lifeline: Lifeline
+    kind: str
+    asset: str
+    times: int = Field(description="episodes, those that came back counted each time")
+
+
+class VerdictsAnswer(schemas.Answer):
+    """What people judged of a detector's alerts of a kind."""
+
+    detector: str
+    kind: str
+    false_alarms: int
+    true_alarms: int
+    unjudged: int
+
+
+class ClockAnswer(schemas.Answer):
+    """Seconds from the alert until a step."""
+
+    count: int = Field(description="alerts that have come so far")
+    median_s: float
+    ninth_decile_s: float
+
+
+class AlarmFiguresAnswer(schemas.Answer):
+    """The numbers of a span of time."""
+
+    start: datetime
+    end: datetime
+    alerts: int = Field(description="raised by machines")
+    told: int = Field(description="of these not kept quiet")
+    warnings: int = Field(description="published")
+    per_hour: float = Field(description="told alerts; an operator can take about six")
+    busiest: int = Field(description="most told alerts within ten minutes")
+    in_flood: float = Field(description="share of the time with more than ten told alerts within ten minutes")
+    by_severity: dict[int, int] = Field(description="told alerts by their highest severity")
+    suppressed: dict[str, int] = Field(description="alerts kept quiet, by reason")
+    top_sources: list[SourceAnswer]
+    chattering: int = Field(description="alerts that came back three times or more")
+    stale: int = Field(description="standing for more than a day now")
+    verdicts: list[VerdictsAnswer] = Field(description="most false alarms first")
+    clocks: dict[Step, ClockAnswer]
+
+
+@router.get("/alarm-figures", summary="The numbers the centre lives by")
+async def get_figures(
+    connection: Connection, _: Reader, start: AwareDatetime | None = None, end: AwareDatetime | None = None
+) -> AlarmFiguresAnswer:
+    """Of a span of wall time, usually the last day."""
+    since, until = time_range(start, end, _USUAL, _LONGEST)
+    found = await alarm_figures.count(connection, since, until, question.now())
+    fields = {name: getattr(found, name) for name in AlarmFiguresAnswer.model_fields if hasattr(found, name)}
+    return AlarmFiguresAnswer.model_validate(fields | {"start": since, "end": until})

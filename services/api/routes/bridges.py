@@ -1,0 +1,71 @@
+"""How bridges are doing, and what was too heavy for them."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from psycopg import AsyncConnection
+from pydantic import AwareDatetime
+
+from services.api import problems, schemas
+from services.api.bridge_answers import HealthEvaluationAnswer, OverloadedVehicleAnswer
+from services.api.question import time_range
+from services.api.security import Connection, Reader
+from services.core.health_evaluation import HealthEvaluation
+from services.core.store import health_evaluations
+
+router = APIRouter(tags=["bridges"])
+_USUAL, _LONGEST = timedelta(days=7), timedelta(days=92)
+
+
+@router.get(
+    "/bridges/{zone}/health", summary="How a bridge is doing, evaluated twice a day", responses=problems.documented(404)
+)
+async def get_health(
+    zone: str, connection: Connection, _: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 14
+) -> list[HealthEvaluationAnswer]:
+    """Evaluations of 06:00 and 18:00, newest first, each with its reasons as they were known then."""
+    await _known_bridge(connection, zone)
+    return [_answer(each) for each in await health_evaluations.newest(connection, zone, limit)]
+
+
+@router.get(
+    "/bridges/{zone}/overloads", summary="Vehicles over a bridge's limit", responses=problems.documented(404, 422)
+)
+async def list_overloads(
+    zone: str,
+    connection: Connection,
+    _: Reader,
+    start: AwareDatetime | None = None,
+    end: AwareDatetime | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[OverloadedVehicleAnswer]:
+    """Weighed vehicles at or above the lowest limit of severity 3, newest first; by default of the last seven days."""
+    await _known_bridge(connection, zone)
+    since, until = time_range(start, end, _USUAL, _LONGEST)
+    return [
+        OverloadedVehicleAnswer(
+            sensor=each.sensor, asset=each.asset, time=each.time, weight_t=each.weight_t, limit_t=each.limit_t
+        )
+        for each in await health_evaluations.overloaded_vehicles(connection, zone, since, until, limit)
+    ]
+
+
+async def _known_bridge(connection: AsyncConnection, zone: str) -> None:
+    if not await health_evaluations.is_bridge(connection, zone):
+        raise problems.not_found("bridge", zone)
+
+
+def _answer(evaluation: HealthEvaluation) -> HealthEvaluationAnswer:
+    return HealthEvaluationAnswer(
+        zone=evaluation.zone,
+        evaluated_at=evaluation.evaluated_at,
+        grade=int(evaluation.grade),
+        label=schemas.TextAnswer.model_validate(evaluation.grade.label),
+        reasons=[schemas.TextAnswer.model_validate(reason) for reason in evaluation.reasons],
+        alerts=list(evaluation.alerts),
+        sensors=evaluation.sensors,
+        heard=evaluation.heard,
+        overloads=evaluation.overloads,
+        proposes_closure=evaluation.proposes_closure,
+    )
