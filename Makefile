@@ -65,6 +65,9 @@ bench-drainage-causes: $(VENV)/.development ## causes of drainage troubles named
 bench-bridge: $(VENV)/.development ## damage of bridges behind their weather, simulated, and a real bridge (LIFELINE_BENCH_DATA)
 	@$(BIN)/python -m tests.benchmarks.bench_bridge --seed 901
 
+bench-warning: $(VENV)/.development ## the worst hour of a centre in one minute: what people are told, and what it costs
+	@$(BIN)/python -m tests.benchmarks.bench_warning
+
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden
 

@@ -219,6 +219,10 @@ class Settings(BaseSettings):
     ] = timedelta(hours=24)
     cap_public: Annotated[bool, Field(description="whether the feed of CAP messages can be read without a key")] = False
 
+    flood_messages: Annotated[
+        int,
+        Field(description="messages to one receiver in ten minutes, beyond which most are summarised; 0: never", ge=0),
+    ] = 10
     api_url: Annotated[str | None, Field(description="public address of the API, used in links")] = None
     api_key: Annotated[SecretStr | None, Field(description="key that command-line clients present")] = None
     test_database_url: Annotated[

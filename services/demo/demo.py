@@ -236,6 +236,9 @@ def _environment(
         # One ingest process shares with nobody, and a plain subscription outlives a restart of the broker.
         "LIFELINE_INGEST_SHARED_SUBSCRIPTION": "false",
         "LIFELINE_WEBHOOK_PRIVATE_TARGETS": "true",
+        "LIFELINE_EXERCISE": "true",
+        # A day of the story passes in minutes, so that ten minutes on the wall would be a flood.
+        "LIFELINE_FLOOD_MESSAGES": "0",
     }
     private_text(data_dir / "env", "".join(f"{name}={value}\n" for name, value in environment.items()))
     # One thread per process for linear algebra: the processes share the machine, and small matrices gain nothing.

@@ -78,6 +78,7 @@ def rights_of_service(name: str, city: str) -> list[Right]:
         ],
         "alerts": [
             Right(Access.BOTH, wire.warning_topic(city, "+", "+")),
+            Right(Access.READ, wire.warning_answer_topic(city, "+", "+")),
             Right(Access.READ, wire.device_status_topic(city, "+")),
             Right(Access.WRITE, wire.device_command_topic(city, "+")),
             Right(Access.READ, wire.device_answer_topic(city, "+")),

@@ -28,6 +28,7 @@ _DUCT_M = 45.0
 _PER_KELVIN = 1.07
 """Fermentation speeds up by so much for a degree; as growth rates of methane-making bacteria do."""
 _FLICKERS = 0.9
+_FLUSHES_MM_H = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,20 @@ def run_spaces(scene: Scene, leak_m3h: Sequence[Vector], rng: np.random.Generato
     town, hours = scene.town, scene.hours
     spaces = _spaces(town)
     aired = _aired(scene, rng)
-    seeps = _SEEPS_M3H * np.exp(0.7 * rng.standard_normal(len(town.spaces))) * np.sqrt(spaces.volumes_m3 / 2.5)
+    takes_m3h = _SEEPS_M3H * np.exp(0.7 * rng.standard_normal(len(town.spaces))) * np.sqrt(spaces.volumes_m3 / 2.5)
     seeping = np.zeros((len(hours), len(town.spaces)))
     flicker = np.full(len(town.spaces), 0.1)
     for case, rate in zip(scene.of_kind("gas-leak"), leak_m3h, strict=True):
         shares, way_m = _in_soil(scene, case, rate, rng)
-        seeping += shares * seeps
+        seeping += shares * takes_m3h
         flicker = np.maximum(flicker, np.where(np.isfinite(way_m), 0.5 / (1 + way_m / 8), 0.1))
-    leaked = filled(spaces, seeping, aired, scene.step_h) * LEL_PER_SHARE
+    sewage = _sewage(scene, aired.mean(axis=0) * spaces.volumes_m3, rng)
+    entering = np.stack([seeping, *sewage], axis=2)
+    levels = filled(spaces, entering, aired, scene.step_h) * LEL_PER_SHARE
+    leaked = levels[:, :, 0]
     eddies = np.stack([wandering(len(hours), 3.0, rng) for _ in town.spaces], axis=1)
     met = leaked * np.exp(flicker * eddies - flicker**2 / 2)
-    return SpaceRun(met, leaked, _sewer_lel(scene, aired, rng), aired)
+    return SpaceRun(met, leaked, _sewer_lel(scene, levels[:, :, 1:], rng), aired)
 
 
 def _spaces(town: Town) -> Spaces:
@@ -74,7 +78,10 @@ def _aired(scene: Scene, rng: np.random.Generator) -> Vector:
     weather, columns = scene.weather, []
     for space in scene.town.spaces:
         base = float(rng.uniform(*(_VENTED_PER_H if space.is_vented else _SEALED_PER_H)))
-        columns.append(air_changes_per_h(base, weather.wind_m_s, weather.below_c - weather.air_c))
+        aired = air_changes_per_h(base, weather.wind_m_s, weather.below_c - weather.air_c)
+        # A sewer that runs full of rain draws air along.
+        flushed = 1 + 2.0 * (weather.rain_mm_h > _FLUSHES_MM_H) * (space.sort == "sewer-manhole")
+        columns.append(aired * flushed)
     return np.stack(columns, axis=1)
 
 
@@ -108,32 +115,31 @@ def _in_soil(scene: Scene, case: Case, rate: Vector, rng: np.random.Generator) -
     return shares, ways
 
 
-def _sewer_lel(scene: Scene, aired: Vector, rng: np.random.Generator) -> Vector:
-    """What ferments: a little in every sewer, breathing with the day, and more in the cases of sewer gas."""
-    town, hours, step_h = scene.town, scene.hours, scene.step_h
-    spaces, lively = _spaces(town), _liveliness(scene.weather, hours)
-    quiet = np.array([_quiet_lel(space.sort, rng) for space in town.spaces]) / LEL_PER_SHARE
-    typical = aired.mean(axis=0) * spaces.volumes_m3
-    made = lively[:, None] / lively.mean() * quiet * typical
-    through = aired * (1 + 2.0 * (scene.weather.rain_mm_h > 0.5)[:, None] * _is_sewer(town))  # noqa: PLR2004 - it runs full
-    told = filled(spaces, made, through, step_h) * LEL_PER_SHARE
+def _sewage(scene: Scene, airing_m3h: Vector, rng: np.random.Generator) -> list[Vector]:
+    """What ferments, m3/h by step and space: a little in every sewer, and more in each case of sewer gas."""
+    hours, lively = scene.hours, _liveliness(scene.weather, scene.hours)
+    quiet = np.array([_quiet_lel(space.sort, rng) for space in scene.town.spaces]) / LEL_PER_SHARE
+    made = [lively[:, None] / lively.mean() * quiet * airing_m3h]
     for case in scene.of_kind("sewer-gas"):
         rises_h = float(rng.uniform(0.3, 1.5)) if case.mode == "stirred" else float(rng.uniform(5, 14))
         shape = np.clip((hours - case.begins_h) / rises_h, 0, 1) * np.clip((case.ends_h - hours) / 5, 0, 1)
-        source = np.zeros_like(made)
-        source[:, case.number] = shape * lively * 0.2 * typical[case.number] / LEL_PER_SHARE
-        answer = filled(spaces, source, through, step_h) * LEL_PER_SHARE
-        highest = float(answer[:, case.number].max())
-        wanted = max(0.5, case.size - float(told[case.running(hours), case.number].mean()))
-        told = told + answer * (wanted / max(highest, 1e-9))
-    waver = np.stack([wandering(len(hours), 20.0, rng) for _ in town.spaces], axis=1)
-    rough = rng.uniform(0.02, 0.18, len(town.spaces))
+        source = np.zeros_like(made[0])
+        source[:, case.number] = shape * lively * airing_m3h[case.number] / LEL_PER_SHARE
+        made.append(source)
+    return made
+
+
+def _sewer_lel(scene: Scene, levels: Vector, rng: np.random.Generator) -> Vector:
+    """The usual level, and each case brought to the peak that it is to have; the balances are linear."""
+    told = levels[:, :, 0]
+    for number, case in enumerate(scene.of_kind("sewer-gas"), start=1):
+        highest = float(levels[:, case.number, number].max())
+        wanted = max(0.5, case.size - float(told[case.running(scene.hours), case.number].mean()))
+        told = told + levels[:, :, number] * (wanted / max(highest, 1e-9))
+    waver = np.stack([wandering(len(scene.hours), 20.0, rng) for _ in scene.town.spaces], axis=1)
+    rough = rng.uniform(0.02, 0.18, len(scene.town.spaces))
     lel: Vector = told * np.exp(rough * waver - rough**2 / 2)
     return lel
-
-
-def _is_sewer(town: Town) -> Vector:
-    return np.array([float(space.sort == "sewer-manhole") for space in town.spaces])
 
 
 def _quiet_lel(sort: str, rng: np.random.Generator) -> float:

@@ -9,6 +9,7 @@ from simulators.gas_benchmark.case import Case
 from simulators.gas_benchmark.scene import Scene
 from simulators.gas_benchmark.town import Town
 from simulators.gas_benchmark.weather import wandering
+from simulators.geometry import distance
 from simulators.noise import Vector
 from simulators.physics.daily import GAS
 from simulators.physics.gas_hydraulics import (
@@ -30,6 +31,8 @@ _PROFILE = 0.10
 _TRANSIENT_S = 10.0
 _HUNTS_MIN = 8.0
 _AFTERWARDS_MIN = 20
+_PEAK_SPREADS_M = 250.0
+"""A peak of demand concerns the neighbourhood: a third of it is left so far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,12 @@ def run_network(scene: Scene, rng: np.random.Generator) -> NetworkRun:
     drawn = _drawn(scene, rng)
     pipes = gas_pipes(town)
     held = _set_points(scene)
-    calm = steady(pipes, held, drawn).pressures_kpa
+    calm = _supplied(pipes, held, drawn).pressures_kpa
     leaks = tuple(_leak_m3h(case, town, calm, hours) for case in scene.of_kind("gas-leak"))
     for case, rate in zip(scene.of_kind("gas-leak"), leaks, strict=True):
         drawn[:, _node(case, town)] += rate
     minutes = np.arange(round(len(hours) * scene.step_h * 60))
-    state = steady(pipes, held, drawn)
+    state = _supplied(pipes, held, drawn)
     run = _Minutes(
         np.stack([np.interp(minutes / 60, hours, p) for p in state.pressures_kpa.T], axis=1),
         np.stack([np.interp(minutes / 60, hours, q) for q in state.flows_m3h.T], axis=1),
@@ -101,7 +104,7 @@ def demand_pattern(hours: Vector) -> Vector:
     return pattern
 
 
-def _drawn(town: Town, cases: Sequence[Case], weather: TownWeather, hours: Vector, rng: np.random.Generator) -> Vector:
+def _drawn(scene: Scene, rng: np.random.Generator) -> Vector:
     """Demand of every node: the day's pattern, more in the cold, restless, and now and then a peak."""
     town, hours, steps = scene.town, scene.hours, len(scene.hours)
     heating = 1 + 0.03 * np.clip(15 - scene.weather.below_c, 0, 15)
@@ -112,7 +115,8 @@ def _drawn(town: Town, cases: Sequence[Case], weather: TownWeather, hours: Vecto
         drawn[:, node] = mean * demand_pattern(hours) * heating * np.clip(common * own, 0.3, 2.0)
     for case in scene.of_kind("demand-peak"):
         risen = np.clip((hours - case.begins_h) / 0.5, 0, 1) * np.clip((case.ends_h - hours) / 0.5, 0, 1)
-        drawn *= (1 + (case.size - 1) * risen)[:, None]
+        near = [math.exp(-distance(place, town.nodes[case.number]) / _PEAK_SPREADS_M) for place in town.nodes]
+        drawn[:, : len(near)] *= 1 + (case.size - 1) * risen[:, None] * np.array(near)
     return drawn
 
 
@@ -147,6 +151,19 @@ def _node(case: Case, town: Town) -> int:
     return town.mains[case.number].ends[round(case.share)]
 
 
+def _supplied(pipes: GasPipes, held_kpa: Vector, drawn_m3h: Vector) -> GasState:
+    """The steady states with regulators that let nothing back: one whose outlet stands above its set point shuts."""
+    state = steady(pipes, held_kpa, drawn_m3h)
+    sources = np.arange(len(pipes.near) - len(pipes.held), len(pipes.near))
+    shut = np.any(state.flows_m3h[:, sources] < 0, axis=1)
+    if shut.any():
+        worse = np.tile(pipes.resistances, (int(shut.sum()), 1))
+        worse[:, sources] *= np.where(state.flows_m3h[shut][:, sources] < 0, _SHUT, 1.0)
+        again = steady(replace(pipes, resistances=worse), held_kpa[shut], drawn_m3h[shut])
+        state.pressures_kpa[shut], state.flows_m3h[shut] = again.pressures_kpa, again.flows_m3h
+    return state
+
+
 def _fail(run: _Minutes, pipes: GasPipes, town: Town, case: Case, drawn: Vector) -> None:
     """A regulator clogs, hunts or is cut off: its minutes are solved again."""
     if case.mode == "creep":
@@ -161,7 +178,7 @@ def _fail(run: _Minutes, pipes: GasPipes, town: Town, case: Case, drawn: Vector)
         held[:, case.number] += case.size / 200 * (held[:, case.number] - ATMOSPHERE_KPA) * swing
     else:
         worse[source] *= _SHUT if case.mode == "cut-off" else _CLOGGED
-    state = steady(replace(pipes, resistances=worse), held, drawn[begin:end])
+    state = _supplied(replace(pipes, resistances=worse), held, drawn[begin:end])
     run.pressures_kpa[begin:end] = state.pressures_kpa
     run.flows_m3h[begin:end] = state.flows_m3h
 

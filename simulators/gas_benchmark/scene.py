@@ -10,7 +10,7 @@ from simulators.noise import Vector
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``hours`` are the steps of the spaces since the recording's begin, evenly spaced; weather has a value for each."""
+    """``hours`` are the steps of the spaces since the recording's begin, evenly spaced."""
 
     town: Town
     cases: tuple[Case, ...]

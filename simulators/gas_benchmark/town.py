@@ -178,7 +178,7 @@ def _main(  # noqa: PLR0917 - a street, where it lies and what it lies in
         id=f"GP-{number:03d}",
         ends=(index[street[0]], index[street[1]]),
         line=(nodes[street[0]], nodes[street[1]]),
-        diameter_mm=int(rng.choice((110, 160, 200, 250))),
+        diameter_mm=int(rng.choice((110, 110, 160, 200))),
         material=material,
         built=int(rng.integers(*years)),
         depth_m=round(float(rng.uniform(0.8, 1.6)), 2),

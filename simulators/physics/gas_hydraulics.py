@@ -41,7 +41,8 @@ def line_volume_m3(diameter_mm: float, length_m: float) -> float:
 class GasPipes:
     """Pipes between numbered nodes; the nodes in ``held`` keep the pressure they are given.
 
-    ``near`` and ``far`` are the ends, ``resistances`` those of Renouard's law, ``volumes_m3`` the room of each node:
+    ``near`` and ``far`` are the ends, ``resistances`` those of Renouard's law (one
+    for each pipe, or a row of them for each moment), ``volumes_m3`` the room of each node:
     half of every pipe that ends in it.
     """
 

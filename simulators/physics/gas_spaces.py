@@ -18,26 +18,24 @@ class Spaces:
     joints_m3h: Vector
 
 
-def filled(spaces: Spaces, seeping_m3h: Vector, aired_per_h: Vector, step_h: float) -> Vector:
-    """Volume share of a gas in every space, a row for each step, from none at the begin.
+def filled(spaces: Spaces, entering_m3h: Vector, aired_per_h: Vector, step_h: float) -> Vector:
+    """Volume shares of gases from several sources in every space, for each step, from none at the begin.
 
-    ``seeping_m3h`` (steps by spaces) enters, ``aired_per_h`` (steps by spaces) is how often a space's air is changed.
-    Each step solves the balances of all spaces together, implicitly, so nothing is lost and nothing overshoots.
+    ``entering_m3h`` (steps by spaces by sources) enters, ``aired_per_h`` (steps by spaces) is how often a space's air is
+    changed. Each step solves the balances of all spaces together, implicitly, so nothing is lost and nothing
+    overshoots; what enters displaces no air, since it is little beside what is changed.
     """
-    joints = spaces.joints_m3h
-    exchange = np.diag(joints.sum(axis=1)) - joints
-    kept = np.diag(spaces.volumes_m3 / step_h)
-    share = np.zeros(len(spaces.volumes_m3))
-    told = np.zeros_like(seeping_m3h)
-    if not seeping_m3h.any():
-        return told
-    for step in range(len(seeping_m3h)):
-        if not share.any() and not seeping_m3h[step].any():
-            continue
-        matrix = kept + exchange + np.diag(spaces.volumes_m3 * aired_per_h[step] + seeping_m3h[step])
-        share = np.linalg.solve(matrix, spaces.volumes_m3 / step_h * share + seeping_m3h[step])
-        told[step] = share
-    return told
+    joints, volumes_m3 = spaces.joints_m3h, spaces.volumes_m3
+    unchanging = np.diag(joints.sum(axis=1)) - joints + np.diag(volumes_m3 / step_h)
+    diagonal = np.arange(len(volumes_m3))
+    shares = np.zeros_like(entering_m3h)
+    share = np.zeros(entering_m3h.shape[1:])
+    for step, entering in enumerate(entering_m3h):
+        matrix = unchanging.copy()
+        matrix[diagonal, diagonal] += volumes_m3 * aired_per_h[step]
+        share = np.linalg.solve(matrix, (volumes_m3 / step_h)[:, None] * share + entering)
+        shares[step] = share
+    return np.minimum(shares, 1.0)
 
 
 def air_changes_per_h(base_per_h: float, wind_m_s: Vector, warmer_k: Vector) -> Vector:

@@ -38,6 +38,7 @@ _ALERT_LEL, _ALERT_SPREADS = 3.0, 8.0
 _CAP = 12.0
 """The sum of excesses counts up to so many times what makes a space active, so that it comes back to rest in time."""
 _ROW_S = 300.0
+_JUMP, _JUMP_LEL = 4.0, 0.3
 _RESTS_LEL, _RESTS_SPREADS = 0.7, 2.0
 _HABIT_S = 5 * 86_400.0
 
@@ -54,6 +55,10 @@ class Behaviour:
         self.usual: Array = np.full((2, count), np.nan)
         """Usual ethane (ppm) and odorant (mg/m3) of the space."""
         self.usual_noise: Array = np.full((2, count), np.nan)
+        self.level: Array = np.zeros(count)
+        """Methane over about the last two hours, the habit included."""
+        self.last: Array = np.zeros(count)
+        """The last excess."""
         self._sum: Array = np.zeros(count)
         self._before: Array = np.full(count, np.nan)
 
@@ -69,8 +74,14 @@ class Behaviour:
         self._follow("now", seconds, excess, known)
         self._follow("hours", seconds, excess, known)
         self._follow("day", seconds, excess, known)
-        self._follow("restless", seconds, np.abs(step), known & np.isfinite(step))
-        self._follow("wandering", seconds, (excess - self.mean["now"]) ** 2, known)
+        # One jump up and one down, when fumes pass, are no restlessness.
+        most = _JUMP * self.mean["restless"] + _JUMP_LEL
+        self._follow("restless", seconds, np.minimum(np.abs(step), most), known & np.isfinite(step))
+        self.last = np.where(known, excess, self.last)
+        heard = np.isfinite(methane)
+        share = 1.0 - np.exp(-seconds / _MEANS["restless"])
+        self.level = np.where(heard, self.level + share * (methane - self.level), self.level)
+        self._follow("wandering", seconds, np.minimum(np.abs(excess - self.mean["now"]), most * 2), known)
         self._follow("square", seconds, excess**2, known)
         self._go_with(seconds, excess, values[HUMIDITY] / 20.0, "damp", "excess_slow")
         self._go_with(seconds, excess, values[TEMPERATURE] / 10.0, "warm", "day")
@@ -151,6 +162,8 @@ class Behaviour:
             "onset_s": packed(self.onset_s),
             "active": self.active.tolist(),
             "peak": packed(self.peak_lel),
+            "last": packed(self.last),
+            "level": packed(self.level),
             "usual": packed(self.usual),
             "usual_noise": packed(self.usual_noise),
             "sum": packed(self._sum),
@@ -163,6 +176,8 @@ class Behaviour:
         self.onset_s = unpacked(state["onset_s"])
         self.active = np.array(state["active"], dtype=bool)
         self.peak_lel = unpacked(state["peak"])
+        self.last = unpacked(state["last"])
+        self.level = unpacked(state["level"])
         self.usual = unpacked(state["usual"])
         self.usual_noise = unpacked(state["usual_noise"])
         self._sum = unpacked(state["sum"])

@@ -31,7 +31,9 @@ _SURE = {LEAK: 0.75, SEWER_GAS: 0.75, DRIFT: 0.75}
 _HOLDS_ROWS = {LEAK: 3, SEWER_GAS: 12, DRIFT: 36}
 """So many rows one after the other have to say so: a leak is told soon, what hurts nobody can wait."""
 _LEAST_LEL = {LEAK: 1.5, SEWER_GAS: 3.0, DRIFT: 2.0}
-_FALLEN = 0.7
+_FALLEN, _GONE = 0.7, 0.4
+_FUMES_S = 2700.0
+"""Exhaust and fumes pass within so long; the level alarms in any case."""
 _DOUBT, _DOUBTED_S = 0.2, 2 * 3600.0
 _TELLS_AGAIN_S = 1800.0
 _NEWS = 0.2
@@ -243,10 +245,16 @@ class GasSearch(SearchDetector):
         priors = {space: prior(self._spaces[space], near_main=self._near_main[space]) for space in group}
         return believe(group, weighed, priors, self._spaces, source)
 
-    def _is_lasting(self, group: Sequence[int]) -> bool:
-        """Whether any space still shows what it showed within the last hours: what is going away is told by nobody."""
+    def _is_lasting(self, group: Sequence[int], time_s: float) -> bool:
+        """Whether any space still shows what it showed within the last hours, and fumes would have passed by now."""
+        if time_s - min(self._behaviour.onset_s[space] for space in group) < _FUMES_S:
+            return False
         mean = self._behaviour.mean
-        return any(mean["now"][space] >= _FALLEN * mean["hours"][space] for space in group)
+        last = self._behaviour.last
+        return any(
+            mean["now"][space] >= _FALLEN * mean["hours"][space] and last[space] >= _GONE * mean["now"][space]
+            for space in group
+        )
 
     def _excess(self, space: int) -> float:
         mean = self._behaviour.mean
@@ -259,7 +267,7 @@ class GasSearch(SearchDetector):
         if leak is not None:
             self._go_on(leak, group, belief, sure, time_s)
         elif self._has_held(
-            LEAK, group[0], sure >= _SURE[LEAK] and most >= _LEAST_LEL[LEAK] and self._is_lasting(group)
+            LEAK, group[0], sure >= _SURE[LEAK] and most >= _LEAST_LEL[LEAK] and self._is_lasting(group, time_s)
         ):
             self._open(LEAK, group, belief, sure, time_s)
         for space in group:

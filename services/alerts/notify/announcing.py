@@ -9,6 +9,8 @@ from psycopg import AsyncConnection
 
 from services.alerts.notify import cap_publication, message, routing
 from services.alerts.notify.cap_publication import Place, Publisher
+from services.alerts.notify.flood import Told
+from services.alerts.notify.flood_gate import FloodGate
 from services.core.alert import Alert
 from services.core.cap_alert import CapStatus, named, write_message
 from services.core.channel import WARNINGS_ALONE, Channel
@@ -17,7 +19,7 @@ from services.core.notification import Notification, NotificationState
 from services.core.organisation import OrganisationRole, Receiver
 from services.core.settings import Settings
 from services.core.severity import Severity
-from services.core.store import alerts, cap_messages, network, notifications, organisations, warnings, work_orders
+from services.core.store import alerts, cap_messages, network, organisations, warnings, work_orders
 from services.core.store.cap_messages import StoredCapMessage
 from services.core.store.pool import Pool
 from services.core.text import Text
@@ -35,6 +37,7 @@ class _Subject:
     zone: str
     severity: Severity
     responsible: str | None
+    about: tuple[Lifeline, str, Severity]
     public: str | None
     """The CAP message: the one that goes with the news, else the newest; none where nothing was said in public."""
 
@@ -48,6 +51,7 @@ class Announcer:
         self._settings = settings
         city = settings.city
         name = settings.cap_sender_name
+        self._flood = FloodGate(settings.flood_messages)
         self._publisher = Publisher(
             sender=settings.cap_sender or named(f"lifeline.{city}"),
             name=Text(name or f"Lifeline {city}", name or f"城市生命线 {city}"),
@@ -93,7 +97,12 @@ class Announcer:
                     # What a zone's topic holds is changed by one message after the other, whatever they are about.
                     lane=f"{receiver.id}/{found.lifeline}/{found.zone}" if receiver.channel is Channel.MQTT else None,
                 )
-                await notifications.enqueue(connection, note)
+                await self._flood.pass_on(connection, receiver, note, Told(*found.about, now))
+
+    async def summarise(self, receiver: str) -> None:
+        """Tell a receiver in one message what has gathered; doing it twice tells nothing new."""
+        async with self._pool.connection() as connection:
+            await self._flood.summarise(connection, receiver, datetime.now(UTC), exercise=self._settings.exercise)
 
     async def _subject(
         self, connection: AsyncConnection, type_: str, kind: str, subject: UUID, *, now: datetime, occasion: str
@@ -105,13 +114,17 @@ class Announcer:
                 page = self._page(alert.id)
                 body = message.warning_body(type_, warning, alert, page, now, exercise=exercise)
                 public = await self._published(connection, warning, alert, type_=type_, occasion=occasion, now=now)
-                return _Subject(body, warning.lifeline, warning.zone, warning.severity, warning.organisation, public)
+                about = (warning.lifeline, alert.kind, warning.severity)
+                return _Subject(
+                    body, warning.lifeline, warning.zone, warning.severity, warning.organisation, about, public
+                )
         else:
             order = await work_orders.find(connection, subject)
             if order is not None and (alert := await alerts.find(connection, order.alert)) is not None:
                 page = self._page(alert.id)
                 body = message.work_order_body(type_, order, alert, page, now, exercise=exercise)
-                return _Subject(body, order.lifeline, order.zone, order.severity, order.organisation, None)
+                about = (order.lifeline, f"order/{alert.kind}", order.severity)
+                return _Subject(body, order.lifeline, order.zone, order.severity, order.organisation, about, None)
         raise LookupError(f"{kind} {subject} does not exist")
 
     async def _published(

@@ -41,6 +41,10 @@ def _app(database_url: str, announcer: Announcer, deliverer: Deliverer) -> App:
     ) -> None:
         await announcer.announce(type, subject_kind, subject, roles=roles, occasion=occasion)
 
+    @app.task(name=jobs.SUMMARISE, queue="alerts", retry=retry)
+    async def summarise(receiver: str) -> None:
+        await announcer.summarise(receiver)
+
     @app.task(name=jobs.DELIVER, queue="alerts", retry=retry)
     async def deliver(notification: str) -> None:
         await deliverer.deliver(notification)

@@ -56,9 +56,10 @@ def cause_of(units: Array, groups: Groups) -> str:
     swings = known[groups.frequencies]
     if len(swings) and swings.min() <= -_CLEAR and swings.mean() <= -_LOWERED:
         return STIFFNESS
-    if any(abs(known[each]) >= _CLEAR for each in (*groups.shapes, *groups.displacements)):
-        return SETTLEMENT
-    return UNEXPLAINED
+    bent = max((abs(float(known[each])) for each in groups.shapes), default=0.0)
+    slid = max((abs(float(known[each])) for each in groups.displacements), default=0.0)
+    # A support that sinks bends the deck; it does not push a joint along more than that.
+    return SETTLEMENT if bent >= _CLEAR and bent >= slid else UNEXPLAINED
 
 
 def order_of(units: Array) -> list[int]:

@@ -15,7 +15,8 @@ Array = NDArray[np.float64]
 
 _DAY_S, _LEARN_EVERY_S = 86_400.0, 1800.0
 _NEIGHBOURS = 5
-_MARGIN = 1.1
+_HEALTHY_BELOW = 0.99
+"""Share of healthy hours below the limit: one in a hundred rings by chance."""
 _FIRST_ROWS, _FEWEST_DAYS = 72, 3
 _KEPT_ROWS = 720
 _GRAVE = 1.5
@@ -27,9 +28,9 @@ _DOUBTFUL_SHARE = 0.2
 class ModeNovelty(SearchDetector):
     """Distance to the fifth nearest healthy hour, each frequency in its own usual deviations.
 
-    The limit is the largest such distance of any healthy hour from the hours of all other days: hours of one day are
-    alike, so that a limit from hours left out one by one would be far too low. Days without many unusual hours are
-    learnt when they are over.
+    The limit is reached by one in a hundred healthy hours when they are compared with the hours of all other days:
+    hours of one day are alike, so that a limit from hours left out one by one would be far too low. Days without many
+    unusual hours are learnt when they are over.
 
     Source: k-nearest-neighbour novelty (Ramaswamy et al. 2000) with a limit by leaving out whole days.
     """
@@ -106,14 +107,13 @@ class ModeNovelty(SearchDetector):
         if len(self._rows) < _FIRST_ROWS or len(days) < _FEWEST_DAYS:
             return
         known = np.array([values for _, values in self._rows])
-        largest = 0.0
+        apart_of: list[Array] = []
         for day in days:
             others, mine = known[numbers != day], known[numbers == day]
             spread = _spread(others)
             apart = np.sqrt((((mine[:, None, :] - others[None, :, :]) / spread) ** 2).sum(axis=2))
-            fifth = np.partition(apart, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1]
-            largest = max(largest, float(fifth.max()))
-        self._limit = _MARGIN * largest
+            apart_of.append(np.partition(apart, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1])
+        self._limit = float(np.quantile(np.concatenate(apart_of), _HEALTHY_BELOW))
 
     def _follow(self, time_s: float, row: Sequence[float], ratio: float, nearest: Array) -> None:
         if ratio >= 1:

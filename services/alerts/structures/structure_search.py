@@ -267,10 +267,11 @@ class StructureSearch(SearchDetector):
             return
         if known is None:
             self._waited = self._waited + 1 if worst.ratio >= 1 else 0
-            waited = self._waited >= _WAITING_DAYS and worst.ratio >= _CLEARLY_BEYOND
-            if worst.ratio >= 1 and (self._is_shared(worst) or waited):
-                cause = COLLISION if self._recently_struck(time_s) else cause_of(worst.means, self._groups)
-                self._begin(cause, worst, day, time_s)
+            waited = self._waited > _WAITING_DAYS and worst.ratio >= _CLEARLY_BEYOND
+            is_shared = self._is_shared(worst)
+            if worst.ratio >= 1 and (is_shared or waited):
+                cause = cause_of(worst.means, self._groups) if is_shared else UNEXPLAINED
+                self._begin(COLLISION if self._recently_struck(time_s) else cause, worst, day, time_s)
             return
         if time_s - known.raised_s > _USUAL_AFTER_S:
             self._take_as_usual(day, worst)

@@ -111,7 +111,10 @@ async def note_success(connection: AsyncConnection, receiver: str, now: datetime
 async def note_failure(
     connection: AsyncConnection, receiver: str, error: str | None, pausing: Pausing, now: datetime
 ) -> datetime | None:
-    """It did not; returns until when it is left alone if this was one failure too many."""
+    """It did not; returns until when it is left alone if this was one failure too many.
+
+    What was under way when the receiver began to be left alone, and fails after that, makes it no longer.
+    """
     cursor = await connection.execute(
         """
         insert into receiver_health as h (receiver, failures, last_failure_at, last_error, pauses, paused_until)
@@ -120,8 +123,9 @@ async def note_failure(
             case when %(after)s <= 1 then %(now)s + %(first)s end)
         on conflict (receiver) do update set failures = h.failures + 1, last_failure_at = %(now)s,
             last_error = %(error)s, tried_until = null,
-            pauses = h.pauses + case when h.failures + 1 >= %(after)s then 1 else 0 end,
-            paused_until = case when h.failures + 1 >= %(after)s
+            pauses = h.pauses + case
+                when h.failures + 1 >= %(after)s and coalesce(h.paused_until, %(now)s) <= %(now)s then 1 else 0 end,
+            paused_until = case when h.failures + 1 >= %(after)s and coalesce(h.paused_until, %(now)s) <= %(now)s
                 then %(now)s + least(%(first)s * power(2, least(h.pauses, 20)), %(longest)s)
                 else h.paused_until end
         returning paused_until

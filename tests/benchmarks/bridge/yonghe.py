@@ -40,8 +40,10 @@ def _rows(folder: Path) -> Vector:
     found: list[tuple[datetime, list[float]]] = []
     for file in sorted(folder.glob("*.csv.gz")):
         with gzip.open(file, "rt", encoding="utf-8", newline="") as text:
-            for row in csv.DictReader(text):
-                found.append((datetime.fromisoformat(row["time"]), [float(row[name]) for name, _ in _MODES]))
+            found += [
+                (datetime.fromisoformat(row["time"]), [float(row[name]) for name, _ in _MODES])
+                for row in csv.DictReader(text)
+            ]
     return np.array([values for _, values in sorted(found, key=lambda each: each[0])])
 
 
@@ -65,6 +67,6 @@ def _told(rows: Vector, day: int, lowered: float) -> int:
 
 def _plain(rows: Vector, day: int) -> int:
     others, mine = _split(rows, day)
-    precision = np.linalg.pinv(np.cov(others.T))
+    precision: Vector = np.asarray(np.linalg.pinv(np.cov(others.T)), dtype=np.float64)
     limit = np.quantile(distances(others, others.mean(axis=0), precision), 0.95)
     return int((distances(mine, others.mean(axis=0), precision) > limit).sum())

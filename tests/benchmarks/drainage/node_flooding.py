@@ -19,6 +19,7 @@ from services.alerts.sewers.rain_ahead import ROW_MIN, RainWays
 from services.alerts.sewers.sewer_network import SewerNetwork
 from services.alerts.sewers.sewer_search import SewerSearch
 from services.alerts.sewers.swmm_reader import read_swmm
+from services.core.recording import read_recording
 from simulators.sewer_benchmark.recording import Extent, record_network
 
 LEAD_MIN = 30
@@ -26,6 +27,8 @@ _LEAD = LEAD_MIN // ROW_MIN
 _LOOKS_EVERY = 2
 """Every other row is looked at, which is every ten minutes."""
 _LEFT_OUT = 2
+_CAUSES = ("blockage", "pump", "gate", "outfall", "inflow", "sensor")
+"""What is found to be out of order is so in the forecast too."""
 _SURE = 0.5
 _FALSE_MIN = 60
 """A warning is false when no water comes to the node within so long."""
@@ -88,7 +91,7 @@ def judge(folder: Path, nodes: int, extent: Extent, seed: tuple[int, int], into:
     record_network(folder, folder.name, nodes, extent, seed)
     text = (folder / "network.inp").read_text("utf-8")
     network = read_swmm(text)
-    search = SewerSearch(text, _channels(folder), {}, learn_until_s=float("inf"))
+    search = SewerSearch(text, _channels(folder), dict.fromkeys(_CAUSES, "cause"), _learnt_s(folder))
     for number, storm in enumerate(_storms(folder, network)):
         tallies = into[storm.broken] if number >= _LEFT_OUT else None
         if tallies is not None:
@@ -139,6 +142,12 @@ def _count(tally: Tally, told: FloodsAhead | None, nodes: list[int], true_m: Arr
         tally.count(np.zeros(len(nodes)), np.zeros(len(nodes)), true_m)
     else:
         tally.count(told.probability(LEAD_MIN)[nodes], told.likely_m(LEAD_MIN)[nodes], true_m)
+
+
+def _learnt_s(folder: Path) -> float | None:
+    """When the history ends that counts as sound."""
+    scored = read_recording(folder).scored
+    return None if scored is None else scored[0].timestamp()
 
 
 def _channels(folder: Path) -> list[tuple[str, str, str, str, float, float]]:

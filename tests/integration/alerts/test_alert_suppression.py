@@ -32,8 +32,9 @@ async def _silence(database_url: str, mutes_to: Severity = Severity.MAJOR, **len
 
 
 def _alert(database_url: str) -> dict[str, object]:
-    """The newest alert, nothing before there is one."""
-    rows = ask(database_url, "select state, suppression, reopened from alert order by detected_at desc limit 1")
+    """The newest alert of methane, nothing before there is one."""
+    of_methane = "from alert where kind = 'methane-high' order by detected_at desc limit 1"
+    rows = ask(database_url, f"select state, suppression, reopened {of_methane}")
     return rows[0] if rows else {"state": None, "suppression": None, "reopened": None}
 
 
@@ -96,4 +97,4 @@ async def test_an_episode_that_comes_back_soon_is_the_same_alert_and_later_anoth
     await store(city_url, [("M-1", at(minute), 1.0) for minute in range(15, 60)])
     await until(lambda: _alert(city_url)["state"] == "cleared")
     await store(city_url, [("M-1", at(60), 30.0)])
-    await until(lambda: len(ask(city_url, "select from alert")) == 2)
+    await until(lambda: len(ask(city_url, "select from alert where kind = 'methane-high'")) == 2)

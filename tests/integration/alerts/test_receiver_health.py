@@ -201,11 +201,14 @@ async def test_pauses_double_up_to_ten_minutes(city_url: str) -> None:
     await register(city_url, _receiver("https://receiver.example/"))
     pausing = Pausing(after=2, first=timedelta(seconds=30))
     async with await AsyncConnection.connect(city_url) as connection:
-        waits = []
+        waits, now = [], NOW
         for _ in range(8):
-            until = await receiver_health.note_failure(connection, "dispatch", "500", pausing, NOW)
-            waits.append(None if until is None else (until - NOW).total_seconds())
-    assert waits == [None, 30, 60, 120, 240, 480, 600, 600]
+            until = await receiver_health.note_failure(connection, "dispatch", "500", pausing, now)
+            # Others that were under way fail as well; that is the same trouble.
+            assert await receiver_health.note_failure(connection, "dispatch", "500", pausing, now) == until or not waits
+            waits.append(None if until is None else (until - now).total_seconds())
+            now = until or now + timedelta(seconds=30)
+    assert waits == [None, 60, 120, 240, 480, 600, 600, 600]
 
 
 async def test_figures_tell_how_well_messages_arrive(city_url: str) -> None:

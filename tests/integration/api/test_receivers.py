@@ -99,7 +99,7 @@ async def test_what_is_not_named_in_a_change_stays(api: httpx.AsyncClient, name:
     [
         ({"organisation": "nobody"}, "body.organisation"),
         ({"url": "ftp://robot.example/"}, "body.url"),
-        ({"url": "https://user:password@robot.example/"}, "body.url"),
+        ({"url": "https://user:hunter2@robot.example/"}, "body.url"),
         ({"url": "https://robot.example/?k={{missing}}"}, "body.url"),
         ({"channel": "pigeon"}, "body.channel"),
         ({"channel": "webhook"}, "body.secret"),
@@ -116,7 +116,7 @@ async def test_a_description_that_cannot_be_used_is_refused_with_the_field(
 ) -> None:
     problem = problem_of(await api.post("/receivers", json=ROBOT | {"id": name} | changes), 422, "not-valid")
     assert field in {each["field"] for each in problem["errors"]}
-    assert not any(hidden in json.dumps(problem) for hidden in (*HIDDEN, "password"))
+    assert not any(hidden in json.dumps(problem) for hidden in (*HIDDEN, "hunter2"))
 
 
 async def test_a_name_is_given_once(api: httpx.AsyncClient, name: str) -> None:

@@ -13,8 +13,11 @@ _STATES = {
     "warning.escalated": Text("Warning not received by anybody yet", "预警尚未签收"),
     "warning.lifted": Text("Warning lifted", "预警解除"),
     "warning.cancelled": Text("Warning cancelled", "预警撤销"),
+    "flood.summary": Text("Several warnings", "多条预警汇总"),
     "receiver.test": Text("Test message", "测试消息"),
 }
+_NAMED = 10
+"""So many things of a summary are named where there is no room for more."""
 _WORK_ORDER = Text("Work order", "处置工单")
 _OTHER = Text("Message", "消息")
 _EXERCISE = Text("EXERCISE", "演练")
@@ -44,7 +47,9 @@ def headline_of(type_: str, content: Mapping[str, Any]) -> Text:
 
 
 def paragraphs_of(content: Mapping[str, Any]) -> list[Text]:
-    """What happened, where, what to do."""
+    """What happened, where, what to do; of a summary what it lists, the worst first."""
+    if "items" in content:
+        return [text_of(item, "headline" if "headline" in item else "title") for item in content["items"][:_NAMED]]
     about = content.get("alert")
     alert = about if isinstance(about, Mapping) else {}
     found = [text_of(alert, "explanation"), _place(content, alert), text_of(content, "instruction")]

@@ -69,13 +69,17 @@ def _rows(
             if role == "ch4" and name == "sewer":
                 value += 0.4 * float(np.sin(2 * np.pi * time_s / DAY_S)) + 0.5
             if after_h > 0 and role == "ch4":
-                value += courses.get(name, lambda _: 0.0)(after_h)
+                value += courses.get(name, _nothing)(after_h)
             if after_h > 0 and role == "rh" and name == "tel":
                 value += humidity(after_h)
             if after_h > 0 and role == "c2" and ethane is not None:
                 value += ethane(after_h)
             row.append(max(0.0, value))
         yield time_s, row
+
+
+def _nothing(_: float) -> float:
+    return 0.0
 
 
 def restless(level: float, rise_h: float = 2.0, begins_h: float = 1.0, seed: int = 5) -> Course:

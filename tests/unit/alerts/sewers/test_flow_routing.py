@@ -6,9 +6,13 @@ import pytest
 from services.alerts.sewers.flow_routing import FlowRouting, Supposition
 from services.alerts.sewers.runoff import Runoff
 from services.alerts.sewers.swmm_reader import read_swmm
+from services.alerts.sewers.twin import Twin
+from simulators.physics.swmm_text import swmm_input
 from tests.unit.alerts.sewers.small_sewers import sewers
+from tests.unit.alerts.sewers.small_storm import GAUGES, model, rows
 
 NETWORK = read_swmm(sewers())
+SEWERED = {f"M{k}" for k in range(1, 9)}
 
 
 def inflow(**at_node: float) -> np.ndarray:
@@ -83,15 +87,17 @@ def test_sealed_ground_lets_most_of_the_rain_run_off() -> None:
     assert 0.5 < volume_m3 / fallen_m3 < 0.65
 
 
-def test_a_sewer_that_is_drawn_down_carries_more_than_at_its_normal_depth() -> None:
-    routing = FlowRouting(NETWORK)
-    routing.advance(3 * 3600, inflow(M7=0.5), 180)
-    # Free fall behind the last sewer: the water before it stands lower than it would in an endless one.
-    depth = routing.depth_m()[routing.node["M7"], 0]
-    endless = FlowRouting(NETWORK, [Supposition(raised_m={"O1": 0.9})])
-    endless.advance(3 * 3600, inflow(M7=0.5), 180)
-    assert depth < endless.depth_m()[endless.node["M7"], 0] - 0.05
-    assert routing.flow_m3s[6, 0] == pytest.approx(0.5, abs=0.01)
+def test_the_model_follows_swmm_through_a_shower_to_centimetres() -> None:
+    network = read_swmm(swmm_input(model()))
+    twin = Twin(network)
+    sewage = np.array([0.002 * 0.8 if name in SEWERED else 0.0 for name in network.nodes])
+    away: list[float] = []
+    for time_s, values in rows(12, model(), 6):
+        twin.take(twin.act(time_s, 300, {"G": values["rain"]}, sewage, {}))
+        depth = twin.routing.depth_m()[:, 0]
+        away += [abs(depth[twin.routing.node[node]] - values[f"level-{node}"]) for node in GAUGES]
+    assert np.mean(away) < 0.01
+    assert np.quantile(away, 0.98) < 0.08
 
 
 def test_soil_takes_in_less_the_longer_it_rains_and_recovers_within_days() -> None:

@@ -74,6 +74,25 @@ def test_a_pump_that_stands_still_is_named() -> None:
     assert claims[0].suspects[0].asset == "PU1"
 
 
+def test_a_pump_is_named_by_its_own_current_where_no_level_is_off() -> None:
+    channels = [channel for channel in CHANNELS if channel[0] in {"rain", "level-B1", "current"}]
+    until_s = (START + timedelta(hours=SOUND_H)).timestamp()
+    detector = SewerSearch(swmm_input(model()), channels, CAUSES, until_s)
+    claims = follow(detector, broken(model().tripped(frozenset({"PU1"}))))
+    assert [claim.outcome for claim in claims if claim.state is FindingState.RAISED] == ["pump"]
+    assert claims[0].suspects[0].asset == "PU1"
+
+
+def test_streets_that_flood_next_are_told_while_it_pours() -> None:
+    detector = SewerSearch(swmm_input(model()), CHANNELS, {**CAUSES, "flooding": "flooding"}, START.timestamp())
+    pours = [(t, {**v, "rain": 8 * v["rain"]}) for t, v in broken(model())[: (SOUND_H // 2 + 3) * 12]]
+    told = [claim for claim in follow(detector, pours) if claim.outcome == "flooding"]
+    assert [claim.state for claim in told] == [FindingState.RAISED, FindingState.CLEARED]
+    assert told[0].columns == ("rain",)
+    assert told[0].suspects[0].asset in detector.nodes
+    assert detector.ahead is None
+
+
 def test_foreign_water_in_dry_weather_is_named() -> None:
     told = [row for row in broken(model(), {"M3": 0.06}) if row[0] < (START + timedelta(hours=SOUND_H + 3)).timestamp()]
     claims = follow(search(), told)

@@ -113,6 +113,28 @@ _STATEMENTS = (
         received_at timestamptz not null
     )
     """,
+    """
+    create table put_by (
+        id uuid primary key,
+        receiver text not null references receiver,
+        news jsonb not null,
+        at timestamptz not null,
+        told_at timestamptz
+    )
+    """,
+    "create index put_by_receiver on put_by (receiver, told_at)",
+    "create table summary_due (receiver text primary key references receiver, due_at timestamptz not null)",
+    """
+    create table told (
+        notification uuid primary key references notification on delete cascade,
+        receiver text not null,
+        lifeline text not null,
+        kind text not null,
+        severity smallint not null,
+        at timestamptz not null
+    )
+    """,
+    "create index told_lately on told (receiver, at desc)",
     "create index report_by_target on report (target, received_at desc)",
     "create index duty_shift_by_time on duty_shift (organisation, starts_at, ends_at)",
 )

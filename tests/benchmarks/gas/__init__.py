@@ -1,0 +1,1 @@
+"""How leaks are found, told apart and placed in simulated towns."""

@@ -1,0 +1,1 @@
+"""What a centre is told on its worst hour, and what telling costs."""
