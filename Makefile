@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-bridge clean
+.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-bridge bench-warning clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

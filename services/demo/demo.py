@@ -236,6 +236,8 @@ def _environment(
         # One ingest process shares with nobody, and a plain subscription outlives a restart of the broker.
         "LIFELINE_INGEST_SHARED_SUBSCRIPTION": "false",
         "LIFELINE_WEBHOOK_PRIVATE_TARGETS": "true",
+        # Nobody may take a simulated city's warnings for real ones.
+        "LIFELINE_EXERCISE": "true",
         "LIFELINE_EXERCISE": "true",
         # A day of the story passes in minutes, so that ten minutes on the wall would be a flood.
         "LIFELINE_FLOOD_MESSAGES": "0",

@@ -21,8 +21,8 @@ class Spaces:
 def filled(spaces: Spaces, entering_m3h: Vector, aired_per_h: Vector, step_h: float) -> Vector:
     """Volume shares of gases from several sources in every space, for each step, from none at the begin.
 
-    ``entering_m3h`` (steps by spaces by sources) enters, ``aired_per_h`` (steps by spaces) is how often a space's air is
-    changed. Each step solves the balances of all spaces together, implicitly, so nothing is lost and nothing
+    ``entering_m3h`` (steps by spaces by sources) enters, ``aired_per_h`` (steps by spaces) is how often the air of a
+    space is changed. Each step solves the balances of all spaces together, implicitly, so nothing is lost and nothing
     overshoots; what enters displaces no air, since it is little beside what is changed.
     """
     joints, volumes_m3 = spaces.joints_m3h, spaces.volumes_m3

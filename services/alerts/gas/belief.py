@@ -42,6 +42,7 @@ class Belief:
 
 def believe(
     group: Sequence[int],
+    leaking: Sequence[int],
     weighed: Mapping[int, Weighed],
     priors: Mapping[int, Array],
     spaces: Sequence[Space],
@@ -49,17 +50,18 @@ def believe(
 ) -> Belief:
     """What is believed about the spaces of a group, in the order in which they began.
 
-    One leak explains all of them, each with a small chance of something else; otherwise each has sewage or a faulty
+    One leak explains those of ``leaking``, each with a small chance of something else; otherwise each has sewage or a faulty
     device by itself, and that this happens to several at once is a coincidence unless one sewer joins them.
     """
     leak, other = 0.0, 0.0
     own: dict[int, Mapping[Cause, float]] = {}
-    for number, space in enumerate(group):
-        logs = weighed[space].logs
-        alone = logs[1:] + priors[space][1:]
-        both = float(np.logaddexp.reduce(alone))
-        parts = np.exp(alone - both)
+    for space in group:
+        alone = weighed[space].logs[1:] + priors[space][1:]
+        parts = np.exp(alone - np.logaddexp.reduce(alone))
         own[space] = {CAUSES[1]: float(parts[0]), CAUSES[2]: float(parts[1])}
+    for number, space in enumerate(leaking):
+        logs = weighed[space].logs
+        both = float(np.logaddexp.reduce(logs[1:] + priors[space][1:]))
         usual = float(np.logaddexp.reduce(priors[space][1:]))
         leak += float(np.logaddexp(np.log1p(-_OTHERWISE) + logs[0], np.log(_OTHERWISE) + both - usual))
         other += both - usual
@@ -67,16 +69,16 @@ def believe(
             leak += float(priors[space][0])
             other += usual
         else:
-            other -= _coincidence(space, group[:number], spaces)
+            other -= _coincidence(space, leaking[:number], spaces)
     leak = leak + source.evidence if source is not None else leak - 3.0
     certain = float(np.exp(leak - np.logaddexp(leak, other)))
-    first = own[group[0]]
+    first = own[leaking[0]]
     shares = {
         Cause.LEAK: certain,
         Cause.SEWAGE: (1 - certain) * first[Cause.SEWAGE],
         Cause.DEVICE: (1 - certain) * first[Cause.DEVICE],
     }
-    return Belief(shares, own, _reasons(group, weighed, source), source)
+    return Belief(shares, own, _reasons(leaking, weighed, source), source)
 
 
 def _coincidence(space: int, before: Sequence[int], spaces: Sequence[Space]) -> float:

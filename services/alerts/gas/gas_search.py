@@ -30,7 +30,7 @@ _SURROUNDING_M = 60.0
 _SURE = {LEAK: 0.75, SEWER_GAS: 0.75, DRIFT: 0.75}
 _HOLDS_ROWS = {LEAK: 3, SEWER_GAS: 12, DRIFT: 36}
 """So many rows one after the other have to say so: a leak is told soon, what hurts nobody can wait."""
-_LEAST_LEL = {LEAK: 1.5, SEWER_GAS: 3.0, DRIFT: 2.0}
+_LEAST_LEL = {LEAK: 1.5, SEWER_GAS: 5.0, DRIFT: 3.0}
 _FALLEN, _GONE = 0.7, 0.4
 _FUMES_S = 2700.0
 """Exhaust and fumes pass within so long; the level alarms in any case."""
@@ -241,9 +241,16 @@ class GasSearch(SearchDetector):
             here = self._spaces[space].place
             if any(away_m(here, self._spaces[other].place) <= _SURROUNDING_M for other in group):
                 seen.append(Seen(self._of_town(space), 0.0, None))
-        source = self._source.explains(seen, works, time_s)
         priors = {space: prior(self._spaces[space], near_main=self._near_main[space]) for space in group}
-        return believe(group, weighed, priors, self._spaces, source)
+        all_of_them = believe(group, group, weighed, priors, self._spaces, self._source.explains(seen, works, time_s))
+        restless = [space for space in group if weighed[space].leans_to_leak]
+        if not restless or len(restless) == len(group):
+            return all_of_them
+        # Beside a leak a sewer may breathe at the same time.
+        others = {self._of_town(space) for space in group if space not in restless}
+        left = [each for each in seen if each.space not in others]
+        some = believe(group, restless, weighed, priors, self._spaces, self._source.explains(left, works, time_s))
+        return max(all_of_them, some, key=lambda belief: belief.shares[Cause.LEAK])
 
     def _is_lasting(self, group: Sequence[int], time_s: float) -> bool:
         """Whether any space still shows what it showed within the last hours, and fumes would have passed by now."""

@@ -22,6 +22,7 @@ _STRENGTHS: Array = np.geomspace(4.0, 1500.0, 9)
 """%LEL that a small sealed space right at the leak would show: from a seep to a torn main."""
 _ORDER_H, _ORDER_SHARE = 2.0, 0.7
 _SEEN_LEL = 1.0
+_STEEPNESS = 1.7
 _DEAF = 0.1
 """Chance that a space shows nothing although the gas should be there."""
 _SEARCHED_M = 70.0
@@ -85,7 +86,10 @@ class SourceModel:
         if not here:
             return None
         logs = self._likelihood(here, seen, now_s)
-        weights = self._prior[here] * works[here]
+        first = min(speaking, key=lambda each: (each.onset_s or 0.0, each.space)).space
+        # That gas from a leak reaches the first space is what the prior of its causes is about.
+        reaches = _shows(self.plume.strength[here, first, None] * _STRENGTHS[None, :]).mean(axis=1)
+        weights = self._prior[here] * works[here] * reaches
         weights = weights / weights.sum()
         joint = np.log(weights) + logs
         total = float(np.logaddexp.reduce(joint))
@@ -163,9 +167,14 @@ class SourceModel:
 _FRAIL = 4.0
 
 
+def _shows(expected: Array) -> Array:
+    """The chance that so much gas (%LEL by the model) is noticed in a space."""
+    return np.asarray(1.0 / (1.0 + (np.maximum(expected, 1e-6) / _SEEN_LEL) ** -_STEEPNESS))
+
+
 def _silence(expected: Array, arrives_h: Array, age_h: Array) -> Array:
     """The logarithm of the chance that a space shows nothing although a leak there would bring it ``expected``."""
-    shows = 1.0 / (1.0 + (np.maximum(expected, 1e-6) / _SEEN_LEL) ** -1.7)
+    shows = _shows(expected)
     with np.errstate(invalid="ignore", divide="ignore"):
         arrived = 1.0 / (1.0 + (arrives_h / np.maximum(age_h, 0.1)) ** 2)
     arrived = np.where(np.isfinite(arrives_h), arrived, 0.0)

@@ -40,7 +40,7 @@ _LEAST_EXCESS_LEL = 1.0
 
 _RESTLESS = {
     Cause.LEAK: ((0.05, 0.1), (0.09, 0.3), (0.14, 0.35), (0.24, 0.25)),
-    Cause.SEWAGE: ((0.02, 0.3), (0.04, 0.5), (0.065, 0.17), (0.13, 0.03)),
+    Cause.SEWAGE: ((0.02, 0.3), (0.04, 0.5), (0.065, 0.18), (0.11, 0.02)),
     Cause.DEVICE: ((0.0, 0.35), (0.02, 0.4), (0.04, 0.2), (0.1, 0.05)),
 }
 """Spread of a value around its neighbours, as a share of the excess for a leak, of all methane for the others: share
@@ -69,6 +69,7 @@ _WITH_WARMTH = {Cause.LEAK: (0.0, 0.3), Cause.SEWAGE: (0.3, 0.4), Cause.DEVICE: 
 _MOST = 6.0
 """No single feature decides by itself beyond this logarithm, but for ethane."""
 _MOST_TRACE = 9.0
+_LEANS = 0.5
 _TELLING = 0.7
 """A feature is worth a word from this logarithm on."""
 
@@ -89,11 +90,16 @@ class Weighed:
     logs: Array
     reasons: tuple[Reason, ...]
 
+    @property
+    def leans_to_leak(self) -> bool:
+        """Whether nothing explains the space better than a leak does."""
+        return bool(self.logs[0] >= self.logs[1:].max() - _LEANS)
+
 
 def prior(space: Space, *, near_main: bool) -> Array:
     """How often the methane of a space of a sort comes from where; our own defaults, in the order of ``CAUSES``."""
     if space.sort == SEWER:
-        shares = (0.25, 0.6, 0.15)
+        shares = (0.3, 0.52, 0.18)
     elif space.sort in ("duct", "tunnel", "basement"):
         shares = (0.6, 0.1, 0.3)
     else:

@@ -150,8 +150,8 @@ COLLIDED = _rule(
         publishes_from=Severity.CRITICAL,
     ),
     Text(
-        "A blow at {place}: {sensor} shows {value} {unit}, {expected} {unit} is the most that is usual.",
-        "{place}受到撞击：{sensor}为{value} {unit}，平时最大为{expected} {unit}。",
+        "A blow at {place}, or what it has left: {sensor} shows {value} {unit} where {expected} {unit} is usual.",
+        "{place}受到撞击或撞击后留有变形：{sensor}为{value} {unit}，平时为{expected} {unit}。",
     ),
     Text(
         "No further blow at {place} within {lasting}; what has moved since is told by itself.",
@@ -245,7 +245,7 @@ STRUCTURE = SearchRule(
     outcomes=tuple(_RULES.values()),
     quantities=tuple(sorted(ALL)),
     detector=structure_search,
-    fields=frozenset({"place", "places", "temperature", "explained", "rate"}),
+    fields=frozenset({"place", "places", "temperature"}),
     leaves_out_faulty=True,
     step=timedelta(minutes=10),
 )

@@ -3,10 +3,14 @@
 import random
 from datetime import datetime, timedelta
 
+import psycopg
+import structlog
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
 _LONGEST_WAIT_S = 300.0
+
+log = structlog.get_logger()
 
 
 class NotDeliveredError(Exception):
@@ -25,6 +29,10 @@ class PutOffError(Exception):
         """Say when it may be."""
         super().__init__(f"not before {until.isoformat()}")
         self.until = until
+
+
+_EXPECTED = (NotDeliveredError, psycopg.OperationalError, OSError)
+"""The delivery log has the first; who uses the database says once for all that it is away."""
 
 
 class BackOff(BaseRetryStrategy):
@@ -46,6 +54,8 @@ class BackOff(BaseRetryStrategy):
             return RetryDecision(retry_at=exception.until + timedelta(seconds=self._random.uniform(0.0, 1.0)))
         if isinstance(exception, NotDeliveredError) and exception.final:
             return None
+        if isinstance(exception, Exception) and not isinstance(exception, _EXPECTED):
+            log.error("a job failed and is repeated", task=job.task_name, attempts=job.attempts, exc_info=exception)
         before = exception.attempt - 1 if isinstance(exception, NotDeliveredError) else job.attempts
         wait_s = min(2.0 ** min(before, 12), _LONGEST_WAIT_S) * self._random.uniform(0.5, 1.0)
         if isinstance(exception, NotDeliveredError) and exception.wait is not None:

@@ -132,7 +132,8 @@ def area_of(warning: PublicWarning, place: Place) -> CapArea:
         return CapArea(description=description, rings=rings, codes=codes)
     if place.asset is not None:
         return CapArea(description=description, circles=[_circle(place.asset)], codes=codes)
-    return CapArea(description=description, rings=_rings(place.zone and place.zone.geometry), codes=codes)
+    outline = None if place.zone is None else place.zone.geometry
+    return CapArea(description=description, rings=_rings(outline), codes=codes)
 
 
 def _circle(asset: Asset) -> tuple[float, float, float]:

@@ -60,25 +60,18 @@ class Deliverer:
                 await notifications.give_up(connection, notification.id)
                 log.warning("message given up", receiver=receiver.id, notification=str(notification.id))
                 return
-            until = await self._turn(connection, receiver, now)
-            state = None
-            if until is None and receiver.channel is Channel.MQTT:
-                state = await self._zone_state(connection, notification, receiver, now)
-        if until is not None:
-            raise PutOffError(until)
+        if self._under_way[receiver.id] >= _AT_ONCE:
+            raise PutOffError(now + _SOON * self._random.uniform(1.0, 3.0))
         self._under_way[receiver.id] += 1
         try:
+            state = await self._take_turn(notification, receiver, now)
             # No transaction is open while the receiver takes its time to answer.
             outcome = await sender.send(
-                self._exits,
-                notification,
-                receiver,
-                longest_wait=self._settings.webhook_timeout,
-                state=state,
+                self._exits, notification, receiver, longest_wait=self._settings.webhook_timeout, state=state
             )
+            await self._conclude(notification, receiver, now, outcome)
         finally:
             self._under_way[receiver.id] -= 1
-        await self._conclude(notification, receiver, now, outcome)
 
     def _is_hopeless(self, notification: Notification, receiver: Receiver, now: datetime) -> bool:
         """Its receiver was switched off, or its time is over; everything is tried once."""
@@ -90,12 +83,22 @@ class Deliverer:
         began = notification.retried_at or notification.created_at
         return now - began >= self._settings.webhook_patience
 
-    async def _turn(self, connection: AsyncConnection, receiver: Receiver, now: datetime) -> datetime | None:
-        if self._under_way[receiver.id] >= _AT_ONCE:
-            return now + _SOON * self._random.uniform(1.0, 3.0)
-        pace = CHANNELS[receiver.channel].pace
-        trial = 2 * self._settings.webhook_timeout
-        return await receiver_health.take_turn(connection, receiver.id, pace, now=now, trial=trial)
+    async def _take_turn(
+        self, notification: Notification, receiver: Receiver, now: datetime
+    ) -> wire.WireZoneState | None:
+        """Ask whether the receiver may be told now; returns what is in force where its channel publishes that.
+
+        Raises:
+            PutOffError: it may not.
+        """
+        pace, trial = CHANNELS[receiver.channel].pace, 2 * self._settings.webhook_timeout
+        async with self._pool.connection() as connection:
+            until = await receiver_health.take_turn(connection, receiver.id, pace, now=now, trial=trial)
+            if until is None and receiver.channel is Channel.MQTT:
+                return await self._zone_state(connection, notification, receiver, now)
+        if until is not None:
+            raise PutOffError(until)
+        return None
 
     async def _zone_state(
         self, connection: AsyncConnection, notification: Notification, receiver: Receiver, now: datetime

@@ -11,8 +11,10 @@ from services.alerts.structures.day_chart import Shift
 from services.alerts.structures.day_record import Day
 from services.alerts.structures.trouble import Evidence, Gauge
 from services.alerts.structures.weather import Array
+from services.core.text import Text
 
 _SHOWN = 8
+_JUST_NOW = Text("an hour or two at most", "至多一两个小时")
 
 
 def day_evidence(
@@ -47,22 +49,18 @@ def day_evidence(
             ]
             for each in shown
         ]
-    fields = {
-        "explained": number(float(explained[position])),
-        "temperature": number(day.warm_c),
-        "rate": number(between_days),
-    }
-    return Evidence(value, float(expected[position]), seen, fields)
+    return Evidence(value, float(expected[position]), seen, {"temperature": number(day.warm_c)})
 
 
-def jump_evidence(gauge: Gauge, value: float, left: float) -> Evidence:
+def jump_evidence(gauge: Gauge, value: float, left: float, warm_c: float) -> Evidence:
     """Of a jump within an hour or two, beside the day before."""
     expected = value - left if np.isfinite(left) else None
-    seen = {"gauge": gauge.id, "jumped_by": round(left, 4) if np.isfinite(left) else None, "unit": gauge.unit}
-    return Evidence(value, expected, seen, {"explained": "0", "temperature": "–", "rate": "–"})
+    jumped_by = round(left, 4) if np.isfinite(left) else None
+    seen = {"gauge": gauge.id, "jumped_by": jumped_by, "unit": gauge.unit, "temperature_c": round(warm_c, 1)}
+    return Evidence(value, expected, seen, {"temperature": number(warm_c), "lasting": _JUST_NOW})
 
 
 def shock_evidence(gauge: Gauge, value: float, usual: float) -> Evidence:
     """Of a hit, beside the largest that traffic made."""
     seen = {"gauge": gauge.id, "largest_usual": round(usual, 4), "unit": gauge.unit}
-    return Evidence(value, usual, seen, {"explained": "0", "temperature": "–", "rate": "–"})
+    return Evidence(value, usual, seen, {})

@@ -142,7 +142,7 @@ class StructureSearch(SearchDetector):
         if self._is_taught(time_s) or largest < _HALF:
             self._sudden.learn()
         elif self._speaks(time_s) and largest >= 1:
-            self._take_jump(time_s, jumps, values)
+            self._take_jump(time_s, jumps, values, warm_c)
         return Score(max(struck, largest, self._ratio))
 
     def _is_taught(self, time_s: float) -> bool:
@@ -176,7 +176,7 @@ class StructureSearch(SearchDetector):
             self._collision = None
         return ratio
 
-    def _take_jump(self, time_s: float, jumps: Array, values: Array) -> None:
+    def _take_jump(self, time_s: float, jumps: Array, values: Array, warm_c: float) -> None:
         """A gauge, or several together, are suddenly elsewhere."""
         off = list(self._off)
         jumps, units = jumps.copy(), self._sudden.jumped.copy()
@@ -184,7 +184,8 @@ class StructureSearch(SearchDetector):
         if np.abs(jumps).max(initial=0.0) < 1:
             return
         order = order_of(units)
-        evidence = jump_evidence(self.gauges[order[0]], float(values[order[0]]), float(self._sudden.left[order[0]]))
+        first = order[0]
+        evidence = jump_evidence(self.gauges[first], float(values[first]), float(self._sudden.left[first]), warm_c)
         collision = self._collision
         if collision is not None and time_s - collision.raised_s <= _STRUCK_FOR_S:
             if collision.severity < Severity.CRITICAL:
@@ -192,7 +193,6 @@ class StructureSearch(SearchDetector):
                 self._claims.append(self._shock_claim(self._collision, FindingState.CHANGED, evidence))
             return
         together = int((np.abs(jumps) >= _HALF).sum()) > 1
-        first = order[0]
         if not together and not self._shows_by_itself(first, float(units[first])):
             slides = first in self._sliding
             if not slides and not self._recently_struck(time_s) and self._structure is None:

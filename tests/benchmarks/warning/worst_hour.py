@@ -33,13 +33,12 @@ def _course(
     randomness: random.Random, start: datetime, place: tuple[Lifeline, str, str, str], worst: int
 ) -> Iterator[Finding]:
     """One place from its first finding to its worst and on: raised, changed, never cleared within the hour."""
-    lifeline, kind, zone, asset = place
     begins = start + timedelta(minutes=randomness.uniform(0, 20))
     for step in range(_STEPS):
         severity = Severity(max(1, min(worst, 1 + step // 2)))
         state = FindingState.RAISED if step == 0 else FindingState.CHANGED
         time = begins + timedelta(minutes=4 * step + randomness.uniform(0, 1))
-        yield _finding(lifeline, kind, zone, asset, severity, state, (begins, time))
+        yield _finding(place, severity, state, (begins, time))
 
 
 def _storm(randomness: random.Random, start: datetime) -> Iterator[Finding]:
@@ -54,7 +53,8 @@ def _storm(randomness: random.Random, start: datetime) -> Iterator[Finding]:
 
 def _broken_main(randomness: random.Random, start: datetime) -> Iterator[Finding]:
     begins = start + timedelta(minutes=12)
-    yield _finding(Lifeline.WATER, BROKEN, "W1", MAIN, Severity.MAJOR, FindingState.RAISED, (begins, begins))
+    place = (Lifeline.WATER, BROKEN, "W1", MAIN)
+    yield _finding(place, Severity.MAJOR, FindingState.RAISED, (begins, begins))
     for number in range(GAUGES):
         place = (Lifeline.WATER, "pressure-low", "W1", f"WJ-{number}")
         yield from _course(randomness, start + timedelta(minutes=8), place, 3)
@@ -63,20 +63,14 @@ def _broken_main(randomness: random.Random, start: datetime) -> Iterator[Finding
 def _gateways(start: datetime) -> Iterator[Finding]:
     for number in range(GATEWAYS):
         time = start + timedelta(minutes=5 + number)
-        name = f"gateway-{number}"
-        raised = FindingState.RAISED
-        yield _finding(Lifeline.WATER, "gateway-silent", "W1", name, Severity.MODERATE, raised, (time, time))
+        place = (Lifeline.WATER, "gateway-silent", "W1", f"gateway-{number}")
+        yield _finding(place, Severity.MODERATE, FindingState.RAISED, (time, time))
 
 
 def _finding(
-    lifeline: Lifeline,
-    kind: str,
-    zone: str,
-    asset: str,
-    severity: Severity,
-    state: FindingState,
-    moments: tuple[datetime, datetime],
+    place: tuple[Lifeline, str, str, str], severity: Severity, state: FindingState, moments: tuple[datetime, datetime]
 ) -> Finding:
+    lifeline, kind, zone, asset = place
     started_at, time = moments
     words = f"{kind} at {asset}"
     return Finding(

@@ -56,6 +56,7 @@ async def test_a_receiver_that_hangs_delays_nobody_else_and_is_left_alone(city_u
         took_s = await until(lambda: len(good.seen) >= 20, 30)
         assert took_s < 12
         await until(lambda: ask(city_url, "select from receiver_health where paused_until > now()") != [], 30)
+    alerts.kill()
     hung = [each for each in attempts(city_url) if each["receiver"] == "hanging"]
     assert 5 <= len(hung) <= 8, "left alone after five failures, four at once"
     assert {each["error"] for each in hung} == {"no answer within 5 s"}

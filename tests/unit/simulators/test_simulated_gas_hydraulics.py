@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from simulators.noise import Vector
 from simulators.physics.gas_hydraulics import (
     ATMOSPHERE_KPA,
     EXPONENT,
@@ -32,8 +33,9 @@ def _looped() -> GasPipes:
     return GasPipes(near, far, resistances, volumes, np.array([0]))
 
 
-def _drawn(moments: int = 3) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.linspace(0.2, 1.5, moments)[:, None] * np.array([0.0, 60.0, 80.0, 40.0, 90.0])
+def _drawn(moments: int = 3) -> Vector:
+    drawn: Vector = np.linspace(0.2, 1.5, moments)[:, None] * np.array([0.0, 60.0, 80.0, 40.0, 90.0])
+    return drawn
 
 
 def test_one_pipe_drops_as_renouards_formula_says() -> None:

@@ -5,6 +5,8 @@ import { cityNow, zones } from "../city/store";
 import { LifelineMark, Time } from "../shell/marks";
 import { duration, percent, withUnit } from "../words/format";
 import { say, word } from "../words/language";
+import { CrewPageButton } from "./crew-page-button";
+import { QuietReason } from "./quiet-panel";
 import { AcknowledgeButton } from "./acknowledge-button";
 import { currentReading, SeverityBadge } from "./alert-row";
 
@@ -64,11 +66,14 @@ export function AlertHead({ alert, changed }: { alert: AlertDetailAnswer; change
         {alert.severity < alert.highest_severity && alert.state !== "cleared" && (
           <span class="tag">{word("severity.now", { severity: word(`severity.${alert.severity}`) })}</span>
         )}
+        {alert.reopened > 0 && <span class="tag">{word("alert.reopened", { count: String(alert.reopened) })}</span>}
         <AcknowledgeButton alert={alert} changed={changed} />
+        <CrewPageButton id={alert.id} />
       </div>
       <p class="explanation" data-testid="alert-explanation">
         {say(alert.explanation)}
       </p>
+      <QuietReason alert={alert} />
       <Facts alert={alert} />
       <p class="provenance quiet">
         {word("alert.rule")} <code>{alert.rule}</code> · {word("alert.detector")}{" "}

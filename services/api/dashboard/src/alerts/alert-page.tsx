@@ -14,6 +14,7 @@ import { AlertHead } from "./alert-head";
 import { Findings } from "./findings";
 import { Timeline } from "./timeline";
 import { TracePanel } from "./trace-panel";
+import { QuietPanel } from "./quiet-panel";
 import { NewNormalPanel } from "./new-normal-panel";
 import { VerdictPanel } from "./verdict-panel";
 import { WarningPanel } from "./warning-panel";
@@ -69,6 +70,7 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
         <h2>{word("verdict")}</h2>
         <VerdictPanel alert={alert} changed={all} />
         <NewNormalPanel alert={alert} changed={all} />
+        <QuietPanel alert={alert} changed={all} />
       </section>
     </>
   );

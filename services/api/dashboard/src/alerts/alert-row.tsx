@@ -55,6 +55,11 @@ export function AlertRow({ alert }: { alert: AlertAnswer }): JSX.Element {
           {alert.severity < alert.highest_severity && open && (
             <span class="quiet">{word("severity.now", { severity: word(`severity.${alert.severity}`) })}</span>
           )}
+          {alert.suppression && (
+            <span class="tag" title={say(alert.suppression.reason)} data-testid="alert-quiet">
+              {word(`quiet.${alert.suppression.kind}`)}
+            </span>
+          )}
           {alert.sensor_fault && <span class="tag">{word("alert.fault")}</span>}
           <span class={`state ${alert.state}`}>{word(`alert.state.${alert.state}`)}</span>
         </span>

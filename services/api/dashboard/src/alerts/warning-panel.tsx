@@ -1,4 +1,5 @@
 /** The warning that came of an alert, who has it, and how it was delivered; or the form to publish one. */
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { post } from "../api/client";
 import type { AlertAnswer, NotificationAnswer, WarningAnswer, WarningMove, WorkOrderAnswer } from "../api/types";
@@ -28,26 +29,54 @@ function Step({ name, at, by }: { name: string; at: string | null; by: string | 
   );
 }
 
+/** These need a reason, which is asked for when the step is chosen. */
+const ASKS_FOR_REASON: ReadonlySet<WarningMove> = new Set(["reject", "cancel"]);
+
 function Moves({ warning, deed, changed }: { warning: WarningAnswer; deed: Deed; changed: () => void }): JSX.Element {
+  const chosen = useSignal<WarningMove | null>(null);
+  const reason = useSignal("");
   const make = async (move: WarningMove): Promise<void> => {
-    await deed.run(() => post(`warnings/${warning.id}/${move}`, {}));
+    if (ASKS_FOR_REASON.has(move) && chosen.value !== move) {
+      chosen.value = move;
+      return;
+    }
+    const note = reason.value.trim();
+    if (ASKS_FOR_REASON.has(move) && !note) return;
+    if (await deed.run(() => post(`warnings/${warning.id}/${move}`, note ? { note } : {}))) {
+      chosen.value = null;
+      reason.value = "";
+    }
     changed();
   };
   return (
-    <div class="row">
-      {warning.moves.map((move) => (
-        <button
-          key={move}
-          type="button"
-          class={move === "receive" ? "primary" : ""}
-          disabled={deed.busy}
-          data-testid={`warning-button-${move}`}
-          onClick={() => void make(move)}
-        >
-          {word(`warning.move.${move}`)}
-        </button>
-      ))}
-    </div>
+    <>
+      <div class="row">
+        {warning.moves.map((move) => (
+          <button
+            key={move}
+            type="button"
+            class={move === "receive" || move === "approve" ? "primary" : ""}
+            disabled={deed.busy}
+            data-testid={`warning-button-${move}`}
+            onClick={() => void make(move)}
+          >
+            {word(`warning.move.${move}`)}
+          </button>
+        ))}
+      </div>
+      {chosen.value && (
+        <label class="deed">
+          {word("warning.reason")}
+          <textarea
+            rows={2}
+            maxLength={2000}
+            data-testid="warning-reason"
+            value={reason.value}
+            onInput={(event) => (reason.value = event.currentTarget.value)}
+          />
+        </label>
+      )}
+    </>
   );
 }
 
@@ -70,6 +99,11 @@ function Sent({ sent }: { sent: readonly NotificationAnswer[] }): ComponentChild
   );
 }
 
+function ending(warning: WarningAnswer): string {
+  if (warning.state === "cancelled" || warning.state === "rejected") return word(`warning.ended.${warning.state}`);
+  return word("warning.lifted");
+}
+
 export function WarningPanel({ alert, warning, sent, order, changed }: Published): JSX.Element {
   const deed = useDeed();
   if (!warning) {
@@ -89,11 +123,14 @@ export function WarningPanel({ alert, warning, sent, order, changed }: Published
         </span>{" "}
         <LifelineMark lifeline={warning.lifeline} /> <b>{say(warning.headline)}</b>
       </p>
+      {warning.state === "draft" && <p class="quiet">{word("warning.draft")}</p>}
       <p class="said">{say(warning.instruction)}</p>
+      {warning.ended_reason && <p class="said">{warning.ended_reason}</p>}
       <dl class="facts small">
         <Step name={word("warning.published")} at={warning.published_at} by={warning.published_by} />
         <Step name={word("warning.received")} at={warning.received_at} by={warning.received_by} />
-        {warning.lifted_at && <Step name={word("warning.lifted")} at={warning.lifted_at} by={warning.lifted_by} />}
+        {warning.approved_at && <Step name={word("warning.approved")} at={warning.approved_at} by={warning.approved_by} />}
+        {warning.lifted_at && <Step name={ending(warning)} at={warning.lifted_at} by={warning.lifted_by} />}
         <div>
           <dt>{word("warning.policy")}</dt>
           <dd>{warning.policy}</dd>

@@ -5,10 +5,11 @@ export type LifelineId = "gas" | "water" | "drainage" | "bridge" | "heat" | "tun
 export type Severity = 0 | 1 | 2 | 3 | 4;
 export type Scheme = "emergency" | "device" | "bridge";
 export type AlertState = "open" | "acknowledged" | "cleared";
-export type AlertMove = "acknowledge" | "clear";
+export type AlertMove = "acknowledge" | "clear" | "reopen";
+export type SuppressionKind = "silence" | "maintenance" | "inhibition" | "chattering";
 export type Verdict = "true-alarm" | "false-alarm" | "test";
-export type WarningState = "published" | "received" | "lifted";
-export type WarningMove = "receive" | "lift";
+export type WarningState = "draft" | "published" | "received" | "lifted" | "cancelled" | "rejected";
+export type WarningMove = "approve" | "reject" | "receive" | "lift" | "cancel";
 export type WorkOrderMove = "receive" | "arrive" | "control" | "hand-back" | "verify" | "close";
 export type WorkOrderState =
   | "dispatched"
@@ -145,8 +146,20 @@ export interface AlertAnswer {
   verdict_reason: string | null;
   warning: string | null;
   work_order: string | null;
+  suppression: Suppression | null;
+  explained_by: string | null;
+  reopened: number;
+  assignee: string | null;
   moves: AlertMove[];
   version: number;
+}
+
+/** What keeps an alert quiet. */
+export interface Suppression {
+  kind: SuppressionKind;
+  source: string | null;
+  reason: Text;
+  mutes_to: Severity;
 }
 
 export interface TraceCandidate {
@@ -253,6 +266,10 @@ export interface WarningAnswer {
   received_by: string | null;
   lifted_at: string | null;
   lifted_by: string | null;
+  ended_reason: string | null;
+  approval: "none" | "before" | "after";
+  approved_at: string | null;
+  approved_by: string | null;
   moves: WarningMove[];
   version: number;
 }
