@@ -46,12 +46,13 @@ def believe(
     weighed: Mapping[int, Weighed],
     priors: Mapping[int, Array],
     spaces: Sequence[Space],
+    *,
     source: Source | None,
 ) -> Belief:
     """What is believed about the spaces of a group, in the order in which they began.
 
-    One leak explains those of ``leaking``, each with a small chance of something else; otherwise each has sewage or a faulty
-    device by itself, and that this happens to several at once is a coincidence unless one sewer joins them.
+    One leak explains those of ``leaking``, each with a small chance of something else; otherwise each has sewage or a
+    faulty device by itself, and that this happens to several at once is a coincidence unless one sewer joins them.
     """
     leak, other = 0.0, 0.0
     own: dict[int, Mapping[Cause, float]] = {}

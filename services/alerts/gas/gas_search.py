@@ -13,7 +13,7 @@ from services.alerts.gas.belief import Belief, believe
 from services.alerts.gas.habits import Habits
 from services.alerts.gas.readings import METHANE, VIBRATION, Array, Channel, Readings
 from services.alerts.gas.source import Seen, Source, SourceModel
-from services.alerts.gas.town import Ground, Place, Town, away_m
+from services.alerts.gas.town import SEWER, Ground, Place, Town, away_m
 from services.alerts.gas.trouble import DRIFT, ENDED, LEAK, LEVEL, OTHERWISE, SEWER_GAS, Trouble
 from services.alerts.gas.weighing import Cause, Weighed, prior, weigh
 from services.core.finding import FindingState
@@ -104,7 +104,7 @@ class GasSearch(SearchDetector):
         self._ground = Ground(laid)
         self._source = SourceModel(self._ground)
         self._readings = Readings(self.channels, [space.id for space in self._spaces])
-        self._habits = Habits(len(self._spaces))
+        self._habits = Habits([space.sort == SEWER for space in self._spaces])
         self._behaviour = Behaviour(len(self._spaces))
         self._together = self._joined()
         self._near_main = [
@@ -242,14 +242,16 @@ class GasSearch(SearchDetector):
             if any(away_m(here, self._spaces[other].place) <= _SURROUNDING_M for other in group):
                 seen.append(Seen(self._of_town(space), 0.0, None))
         priors = {space: prior(self._spaces[space], near_main=self._near_main[space]) for space in group}
-        all_of_them = believe(group, group, weighed, priors, self._spaces, self._source.explains(seen, works, time_s))
+        source = self._source.explains(seen, works, time_s)
+        all_of_them = believe(group, group, weighed, priors, self._spaces, source=source)
         restless = [space for space in group if weighed[space].leans_to_leak]
         if not restless or len(restless) == len(group):
             return all_of_them
         # Beside a leak a sewer may breathe at the same time.
         others = {self._of_town(space) for space in group if space not in restless}
         left = [each for each in seen if each.space not in others]
-        some = believe(group, restless, weighed, priors, self._spaces, self._source.explains(left, works, time_s))
+        alone = self._source.explains(left, works, time_s)
+        some = believe(group, restless, weighed, priors, self._spaces, source=alone)
         return max(all_of_them, some, key=lambda belief: belief.shares[Cause.LEAK])
 
     def _is_lasting(self, group: Sequence[int], time_s: float) -> bool:

@@ -4,7 +4,7 @@ Every space has its own: sewers breathe with the day, and devices answer a littl
 the first two daily waves, fitted by least squares with a small ridge, forgets over two weeks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import cos, sin, tau
 from typing import Any
 
@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 
 from services.alerts.gas.readings import HUMIDITY, METHANE, TEMPERATURE, Array, packed, unpacked
 
-_TERMS = 7
+_TERMS = 8
+_FEWEST_SEWERS = 4
+"""Of fewer manholes of sewers nothing is said about what all of them do."""
+_LEVEL_S = 3 * 86_400.0
+_LEAST_LEVEL_LEL = 0.3
 _DAY_S = 86_400.0
 _FORGETS_S = 14 * _DAY_S
 _RIDGE = 20.0
 _INTERCEPT_RIDGE = 0.02
+_COMMON_RIDGE = 2.0
 _MIDDLE_DEGC, _SCALE_DEGC = 15.0, 10.0
 _MIDDLE_PERCENT, _SCALE_PERCENT = 75.0, 20.0
 _BEYOND = 0.2
@@ -33,7 +38,11 @@ _SOLVED_EVERY_S = 1800.0
 class Habits:
     """The habits of several spaces side by side."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, sewers: Sequence[bool]) -> None:
+        """``sewers`` says of each space whether it belongs to a sewer: these breathe together, all over a town."""
+        count = len(sewers)
+        self._sewers: NDArray[np.bool_] = np.array(sewers, dtype=bool)
+        self._level: Array = np.full(count, np.nan)
         self._gram: Array = np.zeros((count, _TERMS, _TERMS))
         self._moment: Array = np.zeros((count, _TERMS))
         self._weights: Array = np.zeros((count, _TERMS))
@@ -61,13 +70,31 @@ class Habits:
             known = np.where(np.isnan(given), 0.0, given)
             terms[:, 1 + place] = np.clip(known, self._least[place] - _BEYOND, self._most[place] + _BEYOND)
         turn = tau * time_s / _DAY_S
-        terms[:, 3:] = (sin(turn), cos(turn), sin(2 * turn), cos(2 * turn))
+        terms[:, 3:7] = (sin(turn), cos(turn), sin(2 * turn), cos(2 * turn))
+        terms[:, 7] = np.where(self._sewers, self._common(values[METHANE]), 0.0)
         return terms
+
+    def _common(self, methane: Array) -> float:
+        """How much the sewers of the town show now, as a share of what each of them shows on average; less one.
+
+        A median: a leak into one of them does not move it.
+        """
+        known = self._sewers & np.isfinite(methane) & np.isfinite(self._level)
+        if known.sum() < _FEWEST_SEWERS:
+            return 0.0
+        return float(np.median(methane[known] / np.maximum(self._level[known], _LEAST_LEVEL_LEL))) - 1.0
+
+    def _follow_level(self, seconds: float, methane: Array, quiet: NDArray[np.bool_]) -> None:
+        known = quiet & np.isfinite(methane)
+        share = np.maximum(1.0 - np.exp(-seconds / _LEVEL_S), 1.0 / (self.rows + 1.0))
+        begun = np.where(np.isnan(self._level), methane, self._level + share * (methane - self._level))
+        self._level = np.where(known, begun, self._level)
 
     def learn(self, time_s: float, seconds: float, values: Array, quiet: NDArray[np.bool_]) -> None:
         """Take what quiet spaces show into their habits."""
         methane = values[METHANE]
         known = quiet & np.isfinite(methane)
+        self._follow_level(seconds, methane, quiet)
         if known.any():
             self._widen(values, known)
             terms = self._terms(time_s, values)
@@ -101,6 +128,7 @@ class Habits:
     def _solve(self) -> None:
         ridge = np.full(_TERMS, _RIDGE)
         ridge[0] = _INTERCEPT_RIDGE
+        ridge[7] = _COMMON_RIDGE
         self._weights = np.asarray(
             np.linalg.solve(self._gram + np.diag(ridge), self._moment[:, :, None])[:, :, 0], dtype=np.float64
         )
@@ -120,6 +148,7 @@ class Habits:
         """All that is remembered, as JSON."""
         return {
             "gram": packed(self._gram),
+            "level": packed(self._level),
             "moment": packed(self._moment),
             "weights": packed(self._weights),
             "least": packed(self._least),
@@ -133,6 +162,7 @@ class Habits:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state`` was taken."""
         self._gram = unpacked(state["gram"])
+        self._level = unpacked(state["level"])
         self._moment = unpacked(state["moment"])
         self._weights = unpacked(state["weights"])
         self._least = unpacked(state["least"])

@@ -89,13 +89,16 @@ class SourceModel:
         first = min(speaking, key=lambda each: (each.onset_s or 0.0, each.space)).space
         # That gas from a leak reaches the first space is what the prior of its causes is about.
         reaches = _shows(self.plume.strength[here, first, None] * _STRENGTHS[None, :]).mean(axis=1)
-        weights = self._prior[here] * works[here] * reaches
+        plain = self._prior[here] * reaches
+        weights = plain * works[here]
+        # Digging makes a leak likelier at all, not only likelier here than there.
+        dug = math.log(weights.sum() / plain.sum())
         weights = weights / weights.sum()
         joint = np.log(weights) + logs
         total = float(np.logaddexp.reduce(joint))
         alone = sum(_normal(math.log(max(e.excess_lel, 0.3)), math.log(_USUAL_LEL), _USUAL_SPREAD) for e in speaking)
         share = np.exp(joint - total)
-        return self._by_pipe(here, share, total - alone, speaking, works)
+        return self._by_pipe(here, share, total - alone + dug, speaking, works)
 
     def _near(self, speaking: Sequence[Seen]) -> list[int]:
         found: set[int] = set()

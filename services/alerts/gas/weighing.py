@@ -70,6 +70,7 @@ _MOST = 6.0
 """No single feature decides by itself beyond this logarithm, but for ethane."""
 _MOST_TRACE = 9.0
 _LEANS = 0.5
+_CROSSED = 0.25
 _TELLING = 0.7
 """A feature is worth a word from this logarithm on."""
 
@@ -204,7 +205,11 @@ def _trace_gases(space: int, behaviour: Behaviour, excess: float) -> list[tuple[
         seen = float(behaviour.mean[name][space])
         beside = max(float(behaviour.mean[f"{name}_excess"][space]), 0.3 * excess)
         noise = max(noise * 0.4, 0.02 * per_lel, 1e-9)
-        without = _normal(seen, 0.0, noise)
+        # Sensors of trace gases answer to other gases a little, too.
+        crossed = noise + _CROSSED * per_lel * beside
+        without = float(
+            np.logaddexp(math.log(0.7) + _normal(seen, 0.0, noise), math.log(0.3) + _normal(seen, 0.0, crossed))
+        )
         shares = [math.exp(spread * step) for step in (-2.0, -1.2, -0.6, 0.0, 0.6, 1.2)]
         with_gas = float(
             np.logaddexp.reduce(

@@ -17,8 +17,8 @@ from tests.integration.alerts.alert_harness import SECRET, AlertProcess, ask, un
 from tests.integration.alerts.channel_harness import Said, Seen, attempts, http_server, lifted, raised, register, warned
 from tests.integration.alerts.test_alert_webhooks import answering
 
-MESSAGES = 300
-"""A thousand take three minutes on two cores, most of it for the process to start again after each kill."""
+MESSAGES = 150
+"""Enough for every kill to hit some that are under way; a thousand would take minutes, most of them waits."""
 LIVES_S = 5.0
 RESTARTS = 3
 
