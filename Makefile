@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-bridge bench-warning clean
+.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -56,7 +56,7 @@ bench-storage: $(VENV)/.development ## a dashboard's questions at 10 and at 100 
 bench-detect: $(VENV)/.development ## detection on labelled recordings (LIFELINE_BENCH_DATA), and what it costs
 	@$(BIN)/python -m tests.benchmarks.bench_detect
 
-bench-drainage: $(VENV)/.development ## waterlogging foretold on real street floodings (LIFELINE_BENCH_DATA), and what it costs
+bench-drainage: $(VENV)/.development ## waterlogging foretold on real street floodings (LIFELINE_BENCH_DATA), nodes of simulated sewers that flood
 	@$(BIN)/python -m tests.benchmarks.bench_drainage
 
 bench-drainage-causes: $(VENV)/.development ## causes of drainage troubles named in simulated storms over drawn sewers
@@ -67,6 +67,9 @@ bench-bridge: $(VENV)/.development ## damage of bridges behind their weather, si
 
 bench-warning: $(VENV)/.development ## the worst hour of a centre in one minute: what people are told, and what it costs
 	@$(BIN)/python -m tests.benchmarks.bench_warning
+
+bench-gas: $(VENV)/.development ## leaks found, told from sewer gas and faults, and placed, in simulated towns
+	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 901
 
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden

@@ -118,6 +118,14 @@ class GasLeak(_Injection):
     flow_m3h: Annotated[float, Field(gt=0, le=500)] = 12.0
 
 
+class SewerGas(_Injection):
+    """Sewage ferments in the underground space ``asset``, whose methane would settle ``lel`` above its usual level."""
+
+    kind: Literal["sewer-gas"]
+    asset: str
+    lel: Annotated[float, Field(gt=0, le=60)]
+
+
 class Cloudburst(_Injection):
     """Rain that swells and fades between start and end."""
 
@@ -283,6 +291,7 @@ Injection = Annotated[
     | ValveShut
     | PumpSchedule
     | GasLeak
+    | SewerGas
     | Cloudburst
     | DesignStorm
     | MovingStorm

@@ -30,6 +30,7 @@ from simulators.scenario import (
     Scenario,
     SensorFault,
     SewerBlockage,
+    SewerGas,
     SewerInfiltration,
     StiffnessLoss,
     SupportSettlement,
@@ -115,7 +116,7 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
     """Lifeline, asset (a gateway outage has the gateway), peak and unit."""
     if isinstance(injection, WaterLeak | HydrantUse | PipeLeak | PumpSchedule | ValveShut):
         return "water", injection.asset, *_what_in_water(injection)
-    if isinstance(injection, GasLeak):
+    if isinstance(injection, GasLeak | SewerGas):
         return "gas", injection.asset, injection.lel, "%LEL"
     if isinstance(injection, _IN_DRAINAGE):
         return "drainage", getattr(injection, "asset", ""), *_what_in_drainage(injection)

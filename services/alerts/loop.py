@@ -140,7 +140,7 @@ async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, fi
     else:
         action = "reopen" if ended is not None else "clear" if alert.cleared_at is not None else "evolve"
         alert = await alerts.save(connection, alert, before=stored, actor=audit.SYSTEM, action=action)
-    if kind.kind in city.causes and (running is None or _is_news(running, alert)):
+    if kind.kind in city.causes and (running is None or alert.cleared_at is not None):
         await jobs.defer(connection, jobs.REVIEW, queue=jobs.REVIEWS, cause=str(alert.id))
     return alert
 

@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import NamedTuple
 
 from services.core.asset import Asset
 from services.core.geometry import points_of
 
-_WIDTH, _HEIGHT, _MARGIN = 720.0, 430.0, 26.0
+_WIDTH, _HEIGHT, _MARGIN = 720.0, 340.0, 26.0
+_LINE_PX, _LETTER_PX = 14.0, 7.5
 _METRES_PER_DEGREE = 111_320.0
 _LEAST_EXTENT_M = 60.0
 _SCALE_BARS_M = (5, 10, 20, 50, 100, 200, 500, 1000)
@@ -45,7 +47,9 @@ def draw(sketch: Sketch) -> str:
     if frame is None:
         return ""
     ordered = sorted(sketch.assets, key=lambda asset: (asset.kind not in _SEGMENTS, sketch.suspects.get(asset.id, 0.0)))
-    parts = [part for asset in ordered for part in _asset(asset, sketch, frame)]
+    drawn = [part for asset in ordered for part in _asset(asset, sketch, frame)]
+    parts = [part for part in drawn if isinstance(part, str)]
+    parts += _apart([part for part in drawn if isinstance(part, _Label)])
     return (
         f'<svg class="sketch" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" aria-label="{escape(sketch.title)}">'
         f'<rect x="0.5" y="0.5" width="{_WIDTH - 1:.0f}" height="{_HEIGHT - 1:.0f}" fill="#fff" stroke="#999"/>'
@@ -98,9 +102,9 @@ def _ring(centre: _Point, radius_m: float) -> list[_Point]:
     return [(centre[0] - aside, centre[1] - up), (centre[0] + aside, centre[1] + up)]
 
 
-def _asset(asset: Asset, sketch: Sketch, frame: _Frame) -> Iterable[str]:
+def _asset(asset: Asset, sketch: Sketch, frame: _Frame) -> "Iterable[str | _Label]":
     if asset.kind in _SEGMENTS:
-        yield _line(asset, sketch, frame)
+        yield from _line(asset, sketch, frame)
         return
     x, y = frame.place(next(points_of(asset.geometry)))
     if asset.kind in _SPACES:
@@ -109,32 +113,58 @@ def _asset(asset: Asset, sketch: Sketch, frame: _Frame) -> Iterable[str]:
         yield ring if asset.id in sketch.sample else ""
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#fff" stroke="{colour}" stroke-width="2.5"/>'
         number = f"{sketch.sample.index(asset.id) + 1}. " if asset.id in sketch.sample else ""
-        yield _label(x + 13, y + 4, f"{number}{asset.id} {sketch.values.get(asset.id, '')}".strip(), colour)
+        yield _Label(x + 13, y + 4, f"{number}{asset.id} {sketch.values.get(asset.id, '')}".strip(), colour)
     elif asset.kind in ("valve", "gate"):
         fill = "#111" if asset.id in sketch.shut else "#fff"
         path = f"M{x - 7:.1f} {y - 5:.1f}L{x + 7:.1f} {y + 5:.1f}V{y - 5:.1f}L{x - 7:.1f} {y + 5:.1f}Z"
         yield f'<path d="{path}" fill="{fill}" stroke="#111"/>'
         if asset.id in sketch.shut:
-            yield _label(x + 9, y - 6, asset.id, "#111")
+            yield _Label(x + 9, y - 6, asset.id, "#111")
     elif asset.kind == "building":
         fill = "#f3c6c6" if asset.id in sketch.inside else "#eee"
         yield f'<rect x="{x - 7:.1f}" y="{y - 7:.1f}" width="14" height="14" fill="{fill}" stroke="#777"/>'
     elif asset.id in sketch.focus:
-        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="#b00020"/>{_label(x + 9, y + 4, asset.id, "#111")}'
+        yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="#b00020"/>'
+        yield _Label(x + 9, y + 4, asset.id, "#111")
 
 
-def _line(asset: Asset, sketch: Sketch, frame: _Frame) -> str:
+def _line(asset: Asset, sketch: Sketch, frame: _Frame) -> "Iterable[str | _Label]":
     places = [frame.place(point) for point in points_of(asset.geometry)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     probability = sketch.suspects.get(asset.id)
     if probability is None:
-        return f'<polyline points="{path}" fill="none" stroke="#bbb" stroke-width="2"/>'
+        yield f'<polyline points="{path}" fill="none" stroke="#bbb" stroke-width="2"/>'
+        return
     colour, width = next((colour, width) for least, colour, width in _SHADES if probability >= least)
-    (x1, y1), (x2, y2) = places[len(places) // 2 - 1 : len(places) // 2 + 1]
-    drawn = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linecap="round"/>'
-    if probability < _SHADES[2][0]:
-        return drawn
-    return drawn + _label((x1 + x2) / 2 + 6, (y1 + y2) / 2 - 8, f"{asset.id} {probability:.0%}", colour)
+    yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linecap="round"/>'
+    if probability >= _SHADES[2][0]:
+        (x1, y1), (x2, y2) = places[len(places) // 2 - 1 : len(places) // 2 + 1]
+        yield _Label((x1 + x2) / 2 + 6, (y1 + y2) / 2 - 8, f"{asset.id} {probability:.0%}", colour)
+
+
+class _Label(NamedTuple):
+    """Words on the sheet."""
+
+    x: float
+    y: float
+    text: str
+    colour: str
+
+
+def _apart(labels: Sequence[_Label]) -> list[str]:
+    """The labels as SVG, each moved down until it covers none that stands already."""
+    placed: list[_Label] = []
+    for label in sorted(labels, key=lambda each: (each.y, each.x)):
+        y = label.y
+        while any(_covers(label._replace(y=y), other) for other in placed):
+            y += _LINE_PX / 2
+        placed.append(label._replace(y=y))
+    return [_label(*label) for label in placed]
+
+
+def _covers(one: _Label, other: _Label) -> bool:
+    left, right = (one, other) if one.x <= other.x else (other, one)
+    return abs(one.y - other.y) < _LINE_PX and right.x - left.x < len(left.text) * _LETTER_PX
 
 
 def _label(x: float, y: float, text: str, colour: str) -> str:

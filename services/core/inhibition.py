@@ -40,12 +40,15 @@ class Inhibition:
         """Whether one alert explains the other."""
         return (
             cause.id != effect.id
-            and cause.lifeline is effect.lifeline is self.lifeline
+            and cause.lifeline is self.lifeline
             and cause.kind in self.causes
-            and self._is_effect(effect)
-            and effect.severity <= self.mutes_to
+            and self.concerns(effect)
             and self._reaches(cause, effect)
         )
+
+    def concerns(self, alert: Alert) -> bool:
+        """Whether there may be an alert by which the rule explains this one."""
+        return alert.lifeline is self.lifeline and self._is_effect(alert) and alert.severity <= self.mutes_to
 
     def _is_effect(self, alert: Alert) -> bool:
         if alert.kind in self.causes:

@@ -16,9 +16,16 @@ STORY_VALVES = (118, 121)
 STORY_SPACES = (41, 42, 43)
 STORY_PIPES = (40, 41, 42)
 """The leaking main is GP-041 between V-118 and V-121, beside telecom manhole US-041 and sewer manhole US-042."""
+PAVED_SPACES = (901, 902)
+DECOY_SPACE, DECOY_CORNER = 903, (9, 6)
+"""Telecom manholes US-901 and US-902 beside GP-040, under paving; sewer manhole US-903, two streets off."""
+WATCHED = frozenset({"US-041", "US-042", "US-901", "US-902", "US-903"})
 
 OWNER = "gas-company"
 ADJACENT_M = 25.0
+HOUSE_M = 16.0
+_PAVED_SHARE, _VENTED_SHARE = 0.7, 0.25
+_SOILS = ("sand", "fill", "clay")
 """Gas from a leak reaches underground spaces within this distance (default; wider under paving)."""
 SPLIT = 5
 DISTRICTS = {
@@ -38,6 +45,9 @@ _SPACES = (
 """Kind, name, metres to the side of the main, air volume in m3."""
 
 
+_USES, _USE_SHARES = ("residential", "shop", "school", "hospital"), (0.72, 0.2, 0.05, 0.03)
+
+
 class GasDraft:
     """Lays the gas network of one city."""
 
@@ -46,8 +56,12 @@ class GasDraft:
         self._pipes = Numbering("GP", kept=frozenset(STORY_PIPES))
         self._valves = Numbering("V", 101, frozenset(STORY_VALVES))
         self._junctions = Numbering("GJ")
-        self._spaces = Numbering("US", kept=frozenset(STORY_SPACES))
+        self._spaces = Numbering("US", kept=frozenset({*STORY_SPACES, *PAVED_SPACES, DECOY_SPACE}))
         self._space_ids: list[str] = []
+        self._houses = Numbering("GB")
+        # What was added to the register later is drawn apart, so that the rest of the city stays as it is.
+        self._ground_rng = rng.spawn(1)[0]
+        self._soil: dict[str, str] = {}
 
     def lay(self) -> None:
         """Add zones, mains, regulators, underground spaces, adjacency and sensors."""
@@ -64,6 +78,7 @@ class GasDraft:
     def _lay_district(self, zone: str) -> None:
         _, columns, rows, fed = DISTRICTS[zone]
         place = Place("gas", zone, OWNER)
+        self._soil[zone] = _SOILS[int(self._ground_rng.integers(len(_SOILS)))]
         inside = [
             s
             for s in self._plan.streets
@@ -90,10 +105,13 @@ class GasDraft:
             place, self._junctions.new(), "junction", name, points=((east + 7.0, north - 7.0),), facts=facts
         )
 
-    def _pipe_facts(self, diameter_mm: int, households: int) -> dict[str, Fact]:
+    def _pipe_facts(self, zone: str, diameter_mm: int, households: int) -> dict[str, Fact]:
         built = int(self._rng.integers(1996, 2023))
         material = "cast iron" if built < 1999 else "steel" if built < 2008 else "PE"  # noqa: PLR2004 - years in which the fictional company changed its pipes
         facts: dict[str, Fact] = {"diameter_mm": diameter_mm, "material": material, "built": built}
+        surface = "paved" if self._ground_rng.random() < _PAVED_SHARE else "green"
+        depth_m = round(float(self._ground_rng.uniform(0.8, 1.6)), 2)
+        facts |= {"depth_m": depth_m, "surface": surface, "soil": self._soil[zone]}
         return {**facts, "pressure_kpa": 200, "households": households}
 
     def _lay_main(self, place: Place, street: Street, ends: tuple[str, str], flow: float, diameter_mm: int) -> None:
@@ -107,10 +125,10 @@ class GasDraft:
         for fraction, kind in layout:
             fixed = self._valves.of(next(numbers)) if story and kind == "valve" else None
             inline.append(self._in_line(kind, fraction, name, fixed))
-        facts = self._pipe_facts(diameter_mm, int(self._rng.integers(60, 260)))
+        facts = self._pipe_facts(place.zone, diameter_mm, int(self._rng.integers(60, 260)))
         fixed_pipes = {}
         if story:
-            facts |= {"material": "cast iron", "built": 1994, "households": 180}
+            facts |= {"material": "cast iron", "built": 1994, "households": 180, "surface": "paved", "soil": "fill"}
             fixed_pipes = {1: STORY_PIPES[0], 2: STORY_PIPES[1], 3: STORY_PIPES[2]}
         ids = first_unused(self._pipes, len(inline) + 1, fixed_pipes)
         main = Words(f"Gas main, {name.en}", f"{name.zh}燃气管")
@@ -118,11 +136,13 @@ class GasDraft:
         joints = [n for n in laid.nodes[1:-1] if n.startswith("GJ")]
         if story:
             self._add_story_places(place, joints[0], name)
+            self._add_paved_places(place, joints[0], ends, name)
             return
         for joint in joints:
             if self._rng.random() < 0.2:  # noqa: PLR2004 - every fifth joint has a branch
                 self._lay_branch(place, joint, ends, name, int(self._rng.integers(20, 90)))
             self._add_spaces(place, joint, ends, name)
+            self._add_house(place, joint, ends, name)
 
     def _in_line(self, kind: str, fraction: float, street: Words, fixed: str | None) -> Inline:
         if kind == "junction":
@@ -137,7 +157,7 @@ class GasDraft:
         name = Words(f"Service, {street.en}", f"{street.zh}庭院管")
         facts = {"base_demand_m3h": round(households * 0.06, 1), "households": households}
         riser = self._draft.add(place, self._junctions.new(), "service", name, points=(at,), facts=facts)
-        self._draft.pipe(place, self._pipes.new(), name, (joint, riser), self._pipe_facts(90, 0))
+        self._draft.pipe(place, self._pipes.new(), name, (joint, riser), self._pipe_facts(place.zone, 90, 0))
 
     def _lay_regulator(self, place: Place, junction: str) -> None:
         number = 1 + sum(a.kind == "regulator" for a in self._draft.assets)
@@ -150,7 +170,9 @@ class GasDraft:
         gate = self._in_line("valve", 0.0, name, None)
         self._draft.add(place, gate.ident, "valve", gate.name, points=((east - 57, north - 46),), facts={})
         self._draft.join(station, gate.ident)
-        outlet = self._draft.pipe(place, self._pipes.new(), name, (gate.ident, junction), self._pipe_facts(315, 0))
+        outlet = self._draft.pipe(
+            place, self._pipes.new(), name, (gate.ident, junction), self._pipe_facts(place.zone, 315, 0)
+        )
         self._draft.sense(station, "gas_pressure", place.zone, "gas")
         self._draft.sense(outlet, "gas_flow", place.zone, "gas")
 
@@ -160,7 +182,10 @@ class GasDraft:
         self._space_ids.append(ident)
         label = Words(f"{name.en} {ident}, {street.en}", f"{street.zh}{name.zh}{ident}")
         breathing = 0.0 if space != "sewer-manhole" or fixed else max(0.0, float(self._rng.uniform(-1.2, 1.05)))
+        cover = "vented" if self._ground_rng.random() < _VENTED_SHARE else "sealed"
+        depth_m = round(float(self._ground_rng.uniform(1.2, 3.0)), 1)
         facts: dict[str, Fact] = {"space": space, "volume_m3": volume_m3, "sewer_gas_lel": round(breathing, 2)}
+        facts |= {"depth_m": depth_m, "cover": cover}
         return self._draft.add(place, ident, "underground-space", label, points=(at,), facts=facts)
 
     def _add_spaces(self, place: Place, joint: str, ends: tuple[str, str], street: Words) -> None:
@@ -180,9 +205,31 @@ class GasDraft:
         self._space(place, 1, beside(start, end, 32.0, 4.0), street, STORY_SPACES[1])
         self._space(place, 2, beside(start, end, 22.0, 19.0), street, STORY_SPACES[2])
 
+    def _add_paved_places(self, place: Place, joint: str, ends: tuple[str, str], street: Words) -> None:
+        """Two telecom manholes beside the main before the joint, and a sewer manhole two streets off."""
+        start, end = self._draft.points[ends[0]][0], self._draft.points[ends[1]][0]
+        along = distance(start, self._draft.points[joint][0])
+        for number, before_m in zip(PAVED_SPACES, (110.0, 88.0), strict=True):
+            self._space(place, 0, beside(start, end, along - before_m, 4.0), street, number)
+        east, north = self._plan.crossings[DECOY_CORNER]
+        self._space(place, 1, (east + 20.0, north - 30.0), self._plan.corner(DECOY_CORNER), DECOY_SPACE)
+
+    def _add_house(self, place: Place, joint: str, ends: tuple[str, str], street: Words) -> None:
+        start, end = self._draft.points[ends[0]][0], self._draft.points[ends[1]][0]
+        along = distance(start, self._draft.points[joint][0])
+        use = _USES[int(self._ground_rng.choice(len(_USES), p=_USE_SHARES))]
+        households = int(self._ground_rng.integers(8, 60)) if use == "residential" else 0
+        people = round(2.6 * households) if households else int(self._ground_rng.integers(5, 300))
+        ident = self._houses.new()
+        label = Words(f"Building {ident}, {street.en}", f"{street.zh}建筑{ident}")
+        at = beside(start, end, along + float(self._ground_rng.uniform(-20, 20)), -HOUSE_M)
+        facts: dict[str, Fact] = {"use": use, "people": people, "households": households}
+        self._draft.add(place, ident, "building", label, points=(at,), facts=facts)
+
     def _link_spaces(self) -> None:
         pipes = [a for a in self._draft.assets if a.lifeline == "gas" and a.kind == "pipe"]
-        for space in self._space_ids:
+        houses = [a.id for a in self._draft.assets if a.lifeline == "gas" and a.kind == "building"]
+        for space in (*self._space_ids, *houses):
             at = self._draft.points[space][0]
             for pipe in pipes:
                 if not _may_touch(at, self._draft.points[pipe.id]):
@@ -193,8 +240,8 @@ class GasDraft:
 
     def _sense_spaces(self, zone: str) -> None:
         spaces = [a for a in self._draft.assets if a.zone == zone and a.kind == "underground-space"]
-        wanted = [s.id for s in spaces if s.id in {"US-041", "US-042"}]
-        others = [s.id for s in spaces if s.id not in {"US-041", "US-042", "US-043"}]
+        wanted = [s.id for s in spaces if s.id in WATCHED]
+        others = [s.id for s in spaces if s.id not in {*WATCHED, "US-043"}]
         order = [others[int(i)] for i in self._rng.permutation(len(others))]
         for ident in sorted((wanted + order)[: METHANE_SENSORS[zone]]):
             self._draft.sense(ident, "methane", zone, "gas")

@@ -112,7 +112,7 @@ def _demand_peak(begins_h: float, town: Town, rng: np.random.Generator) -> list[
 
 def _leak(begins_h: float, town: Town, rng: np.random.Generator) -> list[Case]:
     """A leak beside a device, or anywhere, old mains first; every sixth is dug open."""
-    main = _beside_device(town, rng) if rng.random() < 0.5 else None  # noqa: PLR2004 - half of them
+    main = _beside_device(town, rng) if rng.random() < 0.6 else None  # noqa: PLR2004 - share of them
     number, share = main or (_any_main(town, rng), float(rng.uniform(0.03, 0.97)))
     lasts_h = float(rng.uniform(16, 30))
     if rng.random() < 1 / 6:

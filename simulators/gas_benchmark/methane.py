@@ -20,9 +20,9 @@ REACH_M = 60.0
 """Soil gas from farther off is not followed."""
 _SEALED_PER_H, _VENTED_PER_H = (0.10, 0.35), (0.5, 1.5)
 """Air changes of a space under a sealed and a vented cover at 2.5 m/s of wind; assumed."""
-_SEEPS_M3H = 0.04
+_SEEPS_M3H = 0.12
 """Median of the soil air that enters a manhole through its wall; assumed, a factor of two between spaces."""
-_SEWER_AIR_M3H, _DUCT_AIR_M3H = 2.5, 0.5
+_SEWER_AIR_M3H, _DUCT_AIR_M3H = 2.5, 0.8
 """Air exchanged along an open sewer and along an open duct with no length; falls to a third over 45 m; assumed."""
 _DUCT_M = 45.0
 _PER_KELVIN = 1.07

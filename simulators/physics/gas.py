@@ -13,17 +13,21 @@ from simulators.geometry import Point, Projection, distance, nearest_on_line
 from simulators.noise import Noise, Vector
 from simulators.physics.daily import GAS, DailyPattern
 from simulators.physics.gas_network import GasNetwork
-from simulators.scenario import GasLeak, Scenario, ends_at, starts_at
+from simulators.physics.gas_soil import PAVED_FARTHER, PAVED_FASTER
+from simulators.scenario import GasLeak, Scenario, SewerGas, ends_at, starts_at
 
 _STREAM = 2
 REACH_M = 40.0
-"""No gas is carried further through soil."""
+"""No gas is carried further under paving; in open ground it goes less far by ``PAVED_FARTHER``."""
 SOIL_M_PER_MIN = 6.0
 """How fast gas creeps under paving once it has found its way; chosen for a leak that shows within minutes."""
 _ATTENUATION_M = 16.0
+_BESIDE_M = 4.0
 _FILLING_MIN = 10.0
 _SOIL_MIN = 1.0
 _VENTILATION_MIN = 9.0
+_FERMENTING_MIN = 60.0
+"""Sewage needs an hour for two thirds of what it gives off in the end, and as long to be aired out again; assumed."""
 
 
 class GasPhysics:
@@ -35,6 +39,8 @@ class GasPhysics:
         self._network = GasNetwork(city)
         self._leaks = [i for i in scenario.injections if isinstance(i, GasLeak)]
         self._spread = [_spread(city, leak) for leak in self._leaks]
+        self._open = [city.asset[leak.asset].facts.get("surface") == "green" for leak in self._leaks]
+        self._fermenting = [i for i in scenario.injections if isinstance(i, SewerGas)]
         self._origin = origin
         self._sensors = city.sensors_of("gas")
         self._ids = [sensor.id for sensor in self._sensors]
@@ -78,12 +84,13 @@ class GasPhysics:
         return self._network.demanded_m3h()
 
     def space_lel(self, space: str, time: datetime) -> float:
-        """What leaks add to the methane of an underground space, %LEL."""
-        return sum(
-            _concentration(leak, spread[space], time, self._origin)
-            for leak, spread in zip(self._leaks, self._spread, strict=True)
+        """What leaks and cases of sewer gas add to the methane of an underground space, %LEL."""
+        leaked = sum(
+            _concentration(leak, spread[space], time, self._origin, is_open=is_open)
+            for leak, spread, is_open in zip(self._leaks, self._spread, self._open, strict=True)
             if space in spread
         )
+        return leaked + sum(_fermented(gas, time, self._origin) for gas in self._fermenting if gas.asset == space)
 
     def _numbers(self, quantity: str) -> list[int]:
         return [i for i, sensor in enumerate(self._sensors) if sensor.quantity == quantity]
@@ -104,7 +111,7 @@ class GasPhysics:
         """Near zero; sewer gas breathes slowly, at most about 2 %LEL; a leak adds to it and fluctuates."""
         sewer = self._breathing * (1 + 0.3 * np.tanh(self._noise.slow(time, 10800)))
         leaked = np.zeros(len(self._ids))
-        reached = {space for spread in self._spread for space in spread}
+        reached = {space for spread in self._spread for space in spread} | {gas.asset for gas in self._fermenting}
         for i in self._methane:
             if self._spaces[i] in reached:
                 leaked[i] = self.space_lel(self._spaces[i], time)
@@ -119,15 +126,28 @@ def _spread(city: City, leak: GasLeak) -> Mapping[str, float]:
     line = [projection.metres(p) for p in city.asset[leak.asset].points]
     hole: Point = nearest_on_line(projection.metres(city.asset[leak.near].points[0]), line)
     spaces = {a.id: distance(hole, projection.metres(a.points[0])) for a in city.assets_of("gas", "underground-space")}
-    return {space: metres for space, metres in spaces.items() if metres <= REACH_M}
+    reach_m = REACH_M / (PAVED_FARTHER if city.asset[leak.asset].facts.get("surface") == "green" else 1.0)
+    # The space that the scenario names is reached in any case: the scenario says what would settle there.
+    return {space: metres for space, metres in spaces.items() if metres <= reach_m or space == leak.near}
 
 
-def _concentration(leak: GasLeak, metres: float, time: datetime, origin: datetime) -> float:
+def _fermented(gas: SewerGas, time: datetime, origin: datetime) -> float:
+    """Smoothly towards the plateau, and smoothly back."""
+    since_min = (time - starts_at(gas, origin)).total_seconds() / 60
+    over_min = (time - ends_at(gas, origin)).total_seconds() / 60
+    if since_min <= 0:
+        return 0.0
+    grown = gas.lel * (1 - math.exp(-min(since_min, since_min - max(0.0, over_min)) / _FERMENTING_MIN))
+    return grown * math.exp(-max(0.0, over_min) / _FERMENTING_MIN)
+
+
+def _concentration(leak: GasLeak, metres: float, time: datetime, origin: datetime, *, is_open: bool) -> float:
     """Filling towards a plateau after a delay by distance; ventilation after the repair."""
-    delay_min = metres / SOIL_M_PER_MIN
+    delay_min = metres / SOIL_M_PER_MIN * (PAVED_FASTER if is_open else 1.0)
+    attenuation_m = _ATTENUATION_M / (PAVED_FARTHER if is_open else 1.0)
     since_min = (time - starts_at(leak, origin)).total_seconds() / 60 - delay_min
     lasted_min = (ends_at(leak, origin) - starts_at(leak, origin)).total_seconds() / 60
-    plateau = leak.lel * math.exp(-metres / _ATTENUATION_M) / math.exp(-4 / _ATTENUATION_M)
+    plateau = leak.lel * math.exp((_BESIDE_M - metres) / attenuation_m)
     reached = plateau * _filled(min(since_min, lasted_min))
     return reached * math.exp(-max(0.0, since_min - lasted_min) / _VENTILATION_MIN)
 

@@ -18,7 +18,7 @@ class GasNetwork:
     """Squares of pressures fall linearly with flow (linearised at the nominal state), so flows superpose."""
 
     def __init__(self, city: City) -> None:
-        assets = [a for a in city.assets_of("gas") if a.kind not in {"pipe", "underground-space"}]
+        assets = [a for a in city.assets_of("gas") if a.kind not in {"building", "pipe", "underground-space"}]
         self.node = {a.id: i for i, a in enumerate(assets)}
         zones = sorted({a.zone for a in assets})
         self.districts = len(zones)

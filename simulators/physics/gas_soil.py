@@ -18,7 +18,7 @@ CARRIED_M = 1.2
 """Radius within which a leak of 1 m3/h fills the ground with gas."""
 _NEAREST_M, _FARTHEST_M = 0.5, 3.0
 PAVED_FARTHER, PAVED_FASTER = 3.5, 3.5
-_THINS_M = {"sand": 4.0, "fill": 3.2, "clay": 2.2}
+_THINS_M = {"sand": 5.5, "fill": 4.5, "clay": 3.0}
 _DISPERSION_M2_S = {"sand": 2.0e-3, "fill": 1.2e-3, "clay": 0.6e-3}
 """Far above molecular diffusion (2e-5 m2/s in air): the trench breathes, and pressure drives the gas on."""
 _FADES_H = 4.0

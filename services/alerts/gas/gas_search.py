@@ -27,7 +27,7 @@ _LEAST_ROWS = 24
 _TOGETHER = 0.02
 """Spaces that one piece of main could fill this much each (of what is right at it) are looked at together."""
 _SURROUNDING_M = 60.0
-_SURE = {LEAK: 0.75, SEWER_GAS: 0.75, DRIFT: 0.75}
+_SURE = {LEAK: 0.7, SEWER_GAS: 0.75, DRIFT: 0.75}
 _HOLDS_ROWS = {LEAK: 3, SEWER_GAS: 12, DRIFT: 36}
 """So many rows one after the other have to say so: a leak is told soon, what hurts nobody can wait."""
 _LEAST_LEL = {LEAK: 1.5, SEWER_GAS: 5.0, DRIFT: 3.0}

@@ -62,7 +62,7 @@ class Machines:
             wanted = float(routing.device_m3s[self._device[pump.asset], 0]) / max(self._capacity[pump.asset], 1e-9)
             stands = value < _IDLE_SHARE * greatest
             asked = wanted > _FULLY_ON or (wanted > _BARELY_ON and self._always_runs(pump.asset))
-            self._idle[pump.asset] = self._idle.get(pump.asset, 0) + 1 if stands and asked else 0
+            self._idle[pump.asset] = _idle_rows(self._idle.get(pump.asset, 0), stands=stands, asked=asked)
             self._now[pump.asset] = stands if wanted > _BARELY_ON else None
             self._runs[pump.asset] = self._runs.get(pump.asset, 0) + 1 if not stands else 0
         for gate in self._gates:
@@ -138,3 +138,15 @@ class Machines:
         self._asked = {pump: list(counts) for pump, counts in state["asked"].items()}
         self._idle, self._runs = dict(state["idle"]), dict(state["runs"])
         self._shut, self._open = dict(state["shut"]), dict(state["open"])
+
+
+def _idle_rows(before: int, *, stands: bool, asked: bool) -> int:
+    """For how many rows a pump has stood still although it should run.
+
+    One that has done so for long enough stays accused until it is seen to run.
+    """
+    if not stands:
+        return 0
+    if asked:
+        return before + 1
+    return before if before >= _ROWS else 0

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from services.alerts.structures.gaps import packed, unpacked
 from services.alerts.structures.weather import Array
 
 WINDOWS = (1, 3, 7)
 _KEPT_LARGEST = 24
 _FIRST_LIMIT_DAY = 40
 _REMEMBERED_DAYS = 365.0
-_UNSURE_DAYS = 60
+_UNSURE_DAYS = 150
 """A limit from few days is itself uncertain: it is raised by so many over the days it stems from. Set on simulated
 bridges."""
 _MARGIN = 1.4
@@ -159,7 +160,7 @@ class DayChart:
         """Recent days and what was learnt."""
         upper = np.triu_indices(self._size)
         return {
-            "recent": [[float(v) if np.isfinite(v) else None for v in day] for day in self._recent],
+            "recent": [packed(day) for day in self._recent],
             "products": self._products[upper].tolist(),
             "together": self._together,
             "lasting": self._lasting.tolist(),
@@ -169,7 +170,7 @@ class DayChart:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them up."""
-        self._recent = [np.array([np.nan if v is None else v for v in day]) for day in state["recent"]]
+        self._recent = [unpacked(day) for day in state["recent"]]
         upper = np.triu_indices(self._size)
         products = np.zeros((self._size, self._size))
         products[upper] = state["products"]

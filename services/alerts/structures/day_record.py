@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from services.alerts.structures.gaps import packed, unpacked
 from services.alerts.structures.weather import FEATURES, Array
 
 _LEAST_SHARE = 0.5
@@ -87,7 +88,7 @@ class DayRecord:
             "stepped": self._stepped.tolist(),
             "slides": self._slides.tolist(),
             "warm": self._warm,
-            "before": [float(v) if np.isfinite(v) else None for v in self._before],
+            "before": packed(self._before),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -97,4 +98,4 @@ class DayRecord:
         self._sums, self._counts = np.array(state["sums"]), np.array(state["counts"])
         self._steps, self._stepped = np.array(state["steps"]), np.array(state["stepped"])
         self._slides = np.array(state["slides"])
-        self._before = np.array([np.nan if v is None else v for v in state["before"]], dtype=np.float64)
+        self._before = unpacked(state["before"])

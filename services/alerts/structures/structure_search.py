@@ -23,6 +23,7 @@ from services.alerts.structures.compensation import Compensation
 from services.alerts.structures.day_chart import DayChart, Shift
 from services.alerts.structures.day_record import Day, DayRecord
 from services.alerts.structures.evidence import day_evidence, jump_evidence, shock_evidence
+from services.alerts.structures.gaps import packed, unpacked
 from services.alerts.structures.gauge_habits import GaugeHabits
 from services.alerts.structures.shocks import Shocks
 from services.alerts.structures.sudden import Sudden
@@ -422,7 +423,7 @@ class StructureSearch(SearchDetector):
             "sudden": self._sudden.state(),
             "shocks": self._shocks.state(),
             "held": [
-                [features.tolist(), _packed(means), [_packed_window(each) for each in windows]]
+                [features.tolist(), packed(means), [_packed_window(each) for each in windows]]
                 for features, means, windows in self._held
             ],
             "structure": None if self._structure is None else self._structure.state(),
@@ -446,7 +447,7 @@ class StructureSearch(SearchDetector):
         self._sudden.restore(state["sudden"])
         self._shocks.restore(state["shocks"])
         self._held = [
-            (np.array(features), _unpacked(means), [_unpacked_window(each) for each in windows])
+            (np.array(features), unpacked(means), [_unpacked_window(each) for each in windows])
             for features, means, windows in state["held"]
         ]
         self._structure = None if state["structure"] is None else Trouble.restored(state["structure"])
@@ -465,17 +466,9 @@ def _without(means: Array, position: int) -> Array:
     return left
 
 
-def _packed(values: Array) -> list[float | None]:
-    return [float(value) if np.isfinite(value) else None for value in values]
-
-
-def _unpacked(values: Sequence[float | None]) -> Array:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
 def _packed_window(window: Array | None) -> list[float | None] | None:
-    return None if window is None else _packed(window)
+    return None if window is None else packed(window)
 
 
 def _unpacked_window(window: Sequence[float | None] | None) -> Array | None:
-    return None if window is None else _unpacked(window)
+    return None if window is None else unpacked(window)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from services.alerts.structures.gaps import packed, unpacked
 from services.alerts.structures.weather import QUICK, Array
 
 _RIDGE = 1e-2
@@ -101,7 +102,7 @@ class Sudden:
         return {
             "gram": self._gram.tolist(),
             "moments": self._moments.tolist(),
-            "level": _packed(self._level),
+            "level": packed(self._level),
             "variance": self._variance.tolist(),
             "largest": self._largest.tolist(),
             "before": self._before.tolist(),
@@ -112,16 +113,8 @@ class Sudden:
     def restore(self, state: dict[str, Any]) -> None:
         """Take it up."""
         self._gram, self._moments = np.array(state["gram"]), np.array(state["moments"])
-        self._level, self._variance = _unpacked(state["level"]), np.array(state["variance"])
+        self._level, self._variance = unpacked(state["level"]), np.array(state["variance"])
         self._largest, self._before = np.array(state["largest"]), np.array(state["before"])
         self._rows, self._last_s = state["rows"], state["last_s"]
         self._left, self._pending = np.full(len(self._level), np.nan), None
         self._both = np.zeros(len(self._level))
-
-
-def _packed(values: Array) -> list[float | None]:
-    return [float(value) if np.isfinite(value) else None for value in values]
-
-
-def _unpacked(values: list[float | None]) -> Array:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

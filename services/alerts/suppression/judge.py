@@ -26,9 +26,8 @@ async def judged(connection: AsyncConnection, alert: Alert, name_of: Callable[[s
         if silence.kind is SilenceKind.MAINTENANCE and not silence.records and alert.cleared_at is not None:
             return replace(quiet, verdict=Verdict.TEST, verdict_reason=suppression.reason.en)
         return quiet
-    rules = await inhibitions.load_inhibitions(connection, alert.lifeline)
-    causes = sorted({kind for rule in rules for kind in rule.causes})
-    standing = await alerts.standing(connection, alert.lifeline, causes) if causes else []
+    rules = [rule for rule in await inhibitions.load_inhibitions(connection, alert.lifeline) if rule.concerns(alert)]
+    standing = await alerts.standing_causes(connection, alert, rules)
     explanation = reason.explained(alert, standing, rules, name_of)
     if explanation is not None:
         return replace(alert, suppression=explanation[0], explained_by=explanation[1].id)

@@ -35,31 +35,32 @@ async def review(pool: Pool, cause: UUID | None) -> int:
     """
     now = datetime.now(UTC)
     async with pool.connection() as connection:
-        standing = await alerts.standing_in(connection)
-        concerned = await _concerned(connection, standing, cause, now)
+        concerned = await _concerned(connection, cause, now)
         if not concerned:
             return 0
-        assets = await network.find_assets(connection, sorted({alert.asset for alert in standing}))
+        source = None if cause is None else await alerts.find(connection, cause)
+        named = {alert.asset for alert in concerned} | ({source.asset} if source is not None else set())
+        assets = await network.find_assets(connection, sorted(named))
         city = await standing_city(connection, assets)
     changed = 0
-    for alert in concerned:
+    # In order of identifiers, so that two reviews cannot wait for each other.
+    for alert in sorted(concerned, key=lambda each: each.id):
         async with pool.connection() as connection:
-            changed += await _review(connection, city, alert, now)
+            changed += await _review(connection, city, alert.id, now)
     return changed
 
 
-async def _concerned(
-    connection: AsyncConnection, standing: Sequence[Alert], cause: UUID | None, now: datetime
-) -> list[UUID]:
-    """In order of identifiers, so that two reviews cannot wait for each other."""
+async def _concerned(connection: AsyncConnection, cause: UUID | None, now: datetime) -> list[Alert]:
     if cause is None:
         in_force = await silences.in_force(connection, now)
-        return [alert.id for alert in standing if _is_silent(alert) or _would_be(alert, in_force, now)]
+        standing = await alerts.standing_in(connection)
+        return [alert for alert in standing if _is_silent(alert) or _would_be(alert, in_force, now)]
     source = await alerts.find(connection, cause)
     if source is None:
         return []
     rules = await inhibitions.load_inhibitions(connection, source.lifeline)
-    return [alert.id for alert in standing if alert.explained_by == cause or _explains(source, alert, rules)]
+    standing = await alerts.standing_effects(connection, source)
+    return [alert for alert in standing if alert.explained_by == cause or _explains(source, alert, rules)]
 
 
 def _is_silent(alert: Alert) -> bool:

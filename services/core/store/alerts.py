@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from services.core.alert import Alert, AlertState, Verdict
+from services.core.inhibition import Inhibition
 from services.core.lifeline import Lifeline
 from services.core.move import ChangedMeanwhileError
 from services.core.severity import Scheme, Severity
@@ -136,12 +137,43 @@ async def find_recent(connection: AsyncConnection, asset: str, kind: str, since:
     )
 
 
-async def standing(connection: AsyncConnection, lifeline: Lifeline, kinds: Sequence[str]) -> list[Alert]:
-    """The open alerts of some kinds of a lifeline; nothing is locked."""
+async def standing_causes(connection: AsyncConnection, effect: Alert, rules: Sequence[Inhibition]) -> list[Alert]:
+    """Open alerts that may explain another by some rules, the worst first; a few are enough, nothing is locked."""
+    found: dict[UUID, Alert] = {}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        for rule in rules:
+            await cursor.execute(
+                """
+                select * from alert
+                where lifeline = %(lifeline)s and kind = any(%(causes)s) and cleared_at is null
+                  and case %(reach)s
+                      when 'sensor' then sensors && %(sensors)s when 'asset' then asset = %(asset)s
+                      when 'zone' then zone = %(zone)s else true end
+                order by severity desc, detected_at, id limit 4
+                """,
+                {
+                    "lifeline": rule.lifeline,
+                    "causes": sorted(rule.causes),
+                    "reach": rule.reach,
+                    "sensors": list(effect.sensors),
+                    "asset": effect.asset,
+                    "zone": effect.zone,
+                },
+            )
+            found |= {row["id"]: alert_from_row(row) for row in await cursor.fetchall()}
+    return list(found.values())
+
+
+async def standing_effects(connection: AsyncConnection, cause: Alert) -> list[Alert]:
+    """Open alerts of a lifeline that are explained by another, or not kept quiet yet; in order of identifiers."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            "select * from alert where lifeline = %s and kind = any(%s) and cleared_at is null order by detected_at",
-            (lifeline, list(kinds)),
+            """
+            select * from alert
+            where lifeline = %s and cleared_at is null and (explained_by = %s or suppression is null)
+            order by id
+            """,
+            (cause.lifeline, cause.id),
         )
         return [alert_from_row(row) for row in await cursor.fetchall()]
 

@@ -18,7 +18,7 @@ KINDS = {
 CAUSES = frozenset({*KINDS.values(), "foreign-inflow", "gauge-off-sewers"})
 _FIRST = 3
 SHOWS_CM = 10.0
-"""A fault that changes no gauge by so much cannot be told from the rain by levels."""
+"""A fault that changes no gauge by so much for half an hour is hard to tell from the rain by levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Named:
 class Storm:
     """A storm that counts: its faults (kind of alert, asset), how many floods they made, and what was said.
 
-    ``shows_cm`` is the greatest difference that the faults made at any gauge.
+    ``shows_cm`` is what the difference that the faults made at any gauge exceeds for half an hour.
     """
 
     recording: str
@@ -90,7 +90,8 @@ def lines(storms: Sequence[Storm]) -> Iterable[str]:
     yield f"something was named in {_share(len(told), len(broken))}"
     yield f"  where it made floods: {_share(sum(s.floods > 0 for s in told), sum(s.floods > 0 for s in broken))}"
     shown = [storm for storm in broken if storm.shows_cm >= SHOWS_CM]
-    yield f"  where a gauge differed by {SHOWS_CM:g} cm or more: {_share(sum(s in told for s in shown), len(shown))}"
+    share = _share(sum(storm in told for storm in shown), len(shown))
+    yield f"  where a gauge differed by {SHOWS_CM:g} cm or more for half an hour: {share}"
     yield f"    and named rightly: {_share(sum(s in last_right for s in shown), len(shown))}"
     yield f"the cause named last is right in {_share(len(last_right), len(told))}"
     blocked = [storm for storm in last_right if storm.named[-1].kind == "sewer-blockage"]

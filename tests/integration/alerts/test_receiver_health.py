@@ -201,7 +201,8 @@ async def test_pauses_double_up_to_ten_minutes(city_url: str) -> None:
     await register(city_url, _receiver("https://receiver.example/"))
     pausing = Pausing(after=2, first=timedelta(seconds=30))
     async with await AsyncConnection.connect(city_url) as connection:
-        waits, now = [], NOW
+        waits: list[float | None] = []
+        now = NOW
         for _ in range(8):
             until = await receiver_health.note_failure(connection, "dispatch", "500", pausing, now)
             # Others that were under way fail as well; that is the same trouble.

@@ -1,5 +1,6 @@
 """Gas obeys its physics: flows balance, and a leak reaches the near space first and most."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -51,3 +52,48 @@ def test_pressure_sinks_with_demand_and_methane_stays_low_on_a_normal_day(city: 
     methane = [v for r in rows.values() for s, v in r.items() if city.sensor[s].quantity == "methane"]
     assert 0 <= min(methane) < max(methane) <= 2.4
     assert max(methane) > 0.5
+
+
+def test_gas_creeps_from_manhole_to_manhole_under_paving_and_sewage_two_streets_off_stays_low(
+    city: City, origin: datetime
+) -> None:
+    physics = GasPhysics(city, load_scenario("gas-under-pavement"), origin, seed=1)
+    rows = [physics.step(origin + k * _MINUTE) for k in range(201)]
+    first, second, decoy = ([r[_methane(city, space)] for r in rows] for space in ("US-901", "US-902", "US-903"))
+    assert city.asset["GP-040"].facts["surface"] == "paved"
+    passed = [next(k for k, lel in enumerate(series) if lel >= 5) for series in (first, second)]
+    assert 30 < passed[0] < passed[1] - 2
+    assert max(first) > 30
+    assert 5 < max(second) < 20
+    assert 5 < max(decoy) < 10
+    steepest = max(b - a for a, b in zip(decoy[:-10], decoy[10:], strict=True))
+    assert steepest < 2.5
+    others = [s for s in city.sensors_of("gas") if s.quantity == "methane" and s.asset not in {"US-901", "US-902"}]
+    assert max(r[s.id] for r in rows for s in others) < 10
+    assert max(first[190:]) < 3
+
+
+def test_gas_goes_less_far_and_slower_through_open_ground(city: City, origin: datetime) -> None:
+    pipe = city.asset["GP-041"]
+    green = replace(pipe, facts={**pipe.facts, "surface": "green"})
+    opened = replace(city, assets=tuple(green if a.id == "GP-041" else a for a in city.assets))
+    after = origin + 45 * _MINUTE
+    levels = {
+        name: GasPhysics(there, load_scenario("gas-leak"), origin, seed=1).space_lel("US-042", after)
+        for name, there in (("paved", city), ("green", opened))
+    }
+    assert levels["paved"] > 5
+    assert levels["green"] == 0
+
+
+def test_the_register_says_what_gas_meets_on_its_way(city: City) -> None:
+    for pipe in city.assets_of("gas", "pipe"):
+        assert pipe.facts["surface"] in {"paved", "green"}
+        assert pipe.facts["soil"] in {"sand", "fill", "clay"}
+        assert 0.5 < pipe.number("depth_m") < 2
+    for space in city.assets_of("gas", "underground-space"):
+        assert space.facts["cover"] in {"sealed", "vented"}
+    houses = city.assets_of("gas", "building")
+    assert len(houses) > 50
+    reached = {link.target for link in city.links if link.kind == "adjacent"}
+    assert {house.id for house in houses} <= reached

@@ -33,6 +33,7 @@ def test_the_expected_scenarios_exist_and_load() -> None:
         "normal-day",
         "water-main-leak",
         "gas-leak",
+        "gas-under-pavement",
         "cloudburst",
         "overloaded-bridge",
         "settlement-over-cold-front",

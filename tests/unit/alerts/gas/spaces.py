@@ -95,11 +95,12 @@ def restless(level: float, rise_h: float = 2.0, begins_h: float = 1.0, seed: int
 
 
 def smooth(level: float, rise_h: float = 5.0, begins_h: float = 1.0) -> Course:
-    """Sewage: grows slowly and breathes."""
+    """Sewage: grows slowly, breathes, and is almost still."""
+    small = np.random.default_rng(6).normal(1.0, 0.04, 5000)
 
     def course(hours: float) -> float:
         grown = 0.0 if hours <= begins_h else 1 - float(np.exp(-(hours - begins_h) / rise_h))
-        return level * grown * (1 + 0.2 * float(np.sin(2 * np.pi * hours / 24)))
+        return level * grown * (1 + 0.2 * float(np.sin(2 * np.pi * hours / 24))) * float(small[int(hours * 12)])
 
     return course
 
