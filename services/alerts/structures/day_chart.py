@@ -18,8 +18,8 @@ _KEPT_LARGEST = 24
 _FIRST_LIMIT_DAY = 40
 _REMEMBERED_DAYS = 365.0
 _UNSURE_DAYS = 150
-"""A limit from few days is itself uncertain: it is raised by so many over the days it stems from. Set on simulated
-bridges."""
+"""A limit from less than all seasons is itself uncertain: it is doubled at so many days and near its own after a year.
+Set on simulated bridges."""
 _MARGIN = 1.4
 """The largest days of a past come in runs, so fewer of them are independent than were counted. Set on simulated
 bridges."""
@@ -154,7 +154,7 @@ class DayChart:
         exceeded = len(used) / counted
         # Days that follow one another are no independent witnesses of what chance does, so the largest counts too.
         limit = max(base + excess * max(0.0, log(exceeded / self._chance)), 1.15 * largest[0])
-        return _MARGIN * limit * (1 + _UNSURE_DAYS / counted)
+        return _MARGIN * limit * (1 + (_UNSURE_DAYS / counted) ** 2)
 
     def state(self) -> dict[str, Any]:
         """Recent days and what was learnt."""
