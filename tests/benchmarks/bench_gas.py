@@ -58,7 +58,7 @@ def main() -> None:
             found.append(judged(recording, with_network=not chosen.spaces_alone))
             told = sum(case.leak is not None for case in found[-1].cases if case.kind == "gas-leak")
             say(f"{recording.name}: {told} leaks found, {found[-1].false_leaks} told where nothing was")
-    for line in lines(found):
+    for line in lines(found, with_network=not chosen.spaces_alone):
         say(line)
 
 

@@ -146,7 +146,7 @@ async def list_comments(alert: UUID, connection: Connection, _: Reader) -> list[
     "/alerts/{alert}/comments",
     summary="Remark on an alert",
     status_code=status.HTTP_201_CREATED,
-    responses=problems.documented(404),
+    responses=problems.documented(404, 409),
 )
 async def add_comment(
     alert: UUID, request: schemas.CommentRequest, connection: Connection, caller: Operator

@@ -113,7 +113,7 @@ async def put_rota(organisation: str, request: Request, connection: Connection, 
     "/duty/shifts/{shift}/substitute",
     summary="Let somebody stand in",
     status_code=status.HTTP_201_CREATED,
-    responses=problems.documented(404, 422),
+    responses=problems.documented(404, 409, 422),
 )
 async def substitute(
     shift: UUID, request: SubstitutionRequest, connection: Connection, caller: Operator

@@ -91,7 +91,7 @@ class PostedAlerts(RootModel[Annotated[list[PostedAlert], Field(max_length=500)]
     "/reports",
     summary="Hand in what somebody noticed",
     status_code=status.HTTP_201_CREATED,
-    responses=problems.documented(422),
+    responses=problems.documented(409, 422),
 )
 async def add_report(request: ReportRequest, connection: Connection, caller: Reporter) -> ReportAnswer:
     """It becomes a finding and an alert like any other. The same words at the same asset and time are one report."""
@@ -124,7 +124,7 @@ async def add_report(request: ReportRequest, connection: Connection, caller: Rep
     )
 
 
-@alertmanager.post("/alerts", summary="Post alerts as to an Alertmanager", responses=problems.documented(422))
+@alertmanager.post("/alerts", summary="Post alerts as to an Alertmanager", responses=problems.documented(409, 422))
 async def post_alerts(request: PostedAlerts, connection: Connection, caller: Reporter) -> Response:
     """API v2 of the Prometheus Alertmanager, for `amtool`, Prometheus and Grafana.
 

@@ -55,7 +55,7 @@ async def list_silences(
     "/silences",
     summary="Keep alerts quiet",
     status_code=status.HTTP_201_CREATED,
-    responses=problems.documented(422),
+    responses=problems.documented(409, 422),
 )
 async def add_silence(request: SilenceRequest, connection: Connection, caller: Operator) -> SilenceAnswer:
     """Alerts that fit are kept and shown with the reason, and nobody is told of them.
@@ -107,7 +107,9 @@ async def list_inhibitions(connection: Connection, _: Reader) -> list[Inhibition
     return [_rule(rule, enabled=enabled) for rule, enabled in await inhibitions.list_inhibitions(connection)]
 
 
-@router.post("/inhibitions/{rule}/switch", summary="Switch such a rule on or off", responses=problems.documented(404))
+@router.post(
+    "/inhibitions/{rule}/switch", summary="Switch such a rule on or off", responses=problems.documented(404, 409)
+)
 async def switch_inhibition(
     rule: str, request: SwitchRequest, connection: Connection, caller: Operator
 ) -> InhibitionAnswer:

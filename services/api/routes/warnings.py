@@ -155,7 +155,12 @@ async def list_policies(
     return found or [PolicyAnswer(version=None, policy=DEFAULT_POLICY, author=None, reason=None, created_at=None)]
 
 
-@router.post("/warning-policies", summary="Put a warning policy in force", status_code=status.HTTP_201_CREATED)
+@router.post(
+    "/warning-policies",
+    summary="Put a warning policy in force",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems.documented(409),
+)
 async def add_policy(request: PolicyRequest, connection: Connection, caller: Approver) -> PolicyAnswer:
     """Warnings that exist keep the policy under which they were made."""
     now = datetime.now(UTC)

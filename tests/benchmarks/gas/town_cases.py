@@ -166,7 +166,7 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def lines(towns: Sequence[TownResult]) -> Iterator[str]:
+def lines(towns: Sequence[TownResult], *, with_network: bool) -> Iterator[str]:
     """The figures over all towns, one a line."""
     cases = [case for town in towns for case in town.cases]
     leaks = [case for case in cases if case.kind == "gas-leak"]
@@ -183,7 +183,9 @@ def lines(towns: Sequence[TownResult]) -> Iterator[str]:
     yield f"leak told where nothing was: {false}, {false / months:.2f} a device-month; plain limits: " + "; ".join(
         f"{limit:g} %LEL {sum(town.false_limits[limit] for town in towns) / months:.2f}" for limit in LIMITS_LEL
     )
-    for kind, wanted in (("main-break", "gas-main-break"), ("regulator-fault", "regulator-fault")):
+    for kind, wanted in (
+        () if not with_network else (("main-break", "gas-main-break"), ("regulator-fault", "regulator-fault"))
+    ):
         own = [case for case in cases if case.kind == kind]
         yield f"{kind} found: {_share([any(each.kind == wanted for each in case.told) for case in own])}"
 
