@@ -19,13 +19,14 @@ _Point = tuple[float, float]
 def area_of(assets: Mapping[str, Asset], asset: str, trace: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A polygon (GeoJSON, WGS 84) around an alert's asset and its likely sources; ``None`` where no place is known.
 
-    Where the trace gives an ``ignition_radius_m``, the ground within it belongs to the area.
+    The ground around a suspected gas leak where gas may ignite belongs to the area.
     """
     meant = [asset, *_likely((trace or {}).get("candidates") or ())]
     points = [point for name in meant if name in assets for point in points_of(assets[name].geometry)]
     if not points:
         return None
-    margin_m = max(_MARGIN_M, float((trace or {}).get("ignition_radius_m") or 0.0))
+    gas = (trace or {}).get("gas") or {}
+    margin_m = max(_MARGIN_M, float(gas.get("radius_m", 0.0)))
     around = [corner for point in points for corner in _circle(point, margin_m)]
     ring = _hull(around)
     rounded = [[round(longitude, 6), round(latitude, 6)] for longitude, latitude in [*ring, ring[0]]]

@@ -40,7 +40,7 @@ def test_the_area_holds_what_was_measured_and_what_is_likely_and_nothing_far_and
 
 
 def test_the_ground_where_gas_could_ignite_belongs_to_the_area() -> None:
-    area = area_of(ASSETS, "space", TRACE | {"ignition_radius_m": 200.0})
+    area = area_of(ASSETS, "space", TRACE | {"gas": {"radius_m": 200.0}})
     assert area is not None
     assert _is_inside((117.0, 31.0015), area["coordinates"][0])
 
