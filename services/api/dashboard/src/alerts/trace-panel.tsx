@@ -1,9 +1,9 @@
 /** The ranked candidates of a trace, what isolates them, and who is affected. */
 import type { ComponentChildren, JSX } from "preact";
-import type { TraceAnswer, TraceAsset } from "../api/types";
+import type { TraceAnswer, TraceAsset, TraceGas } from "../api/types";
 import { assetsById } from "../city/store";
 import { amount, money, percent, withUnit } from "../words/format";
-import { colon, language, say, word } from "../words/language";
+import { colon, language, say, word, wordFor } from "../words/language";
 
 /** Names shown of a long list of assets; the rest is a number. */
 const MOST_NAMES = 6;
@@ -82,6 +82,34 @@ function Alternatives({ trace }: { trace: TraceAnswer }): JSX.Element | null {
   );
 }
 
+/** What a suspected gas leak asks for: causes weighed, where to keep sparks away, who is near, where to sample. */
+function Gas({ gas }: { gas: TraceGas }): JSX.Element {
+  const causes = Object.entries(gas.causes).sort(([, first], [, second]) => second - first);
+  const people = gas.people_is_estimated ? "gas.people.estimated" : "gas.people.count";
+  return (
+    <>
+      {causes.length > 0 && (
+        <Fact title={word("gas.causes")} id="gas-causes">
+          {listed(causes.map(([cause, share]) => `${wordFor("gas.cause", cause)} ${percent(share)}`))}
+        </Fact>
+      )}
+      <Fact title={word("gas.radius")} id="gas-radius">
+        {word("gas.radius.estimate", { radius: amount(gas.radius_m) })}
+      </Fact>
+      {gas.buildings.length > 0 && (
+        <Fact title={word("gas.people")} id="gas-people">
+          {word(people, { count: amount(gas.people), buildings: amount(gas.buildings.length) })}
+        </Fact>
+      )}
+      {gas.next_spaces.length > 0 && (
+        <Fact title={word("gas.sample")} id="gas-sample">
+          {listed(gas.next_spaces.map((space) => say(space.name)))}
+        </Fact>
+      )}
+    </>
+  );
+}
+
 /** Who is without supply, what is lost, where to go next. */
 function Consequences({ trace }: { trace: TraceAnswer }): JSX.Element {
   const { customers, critical, loss, next_measurement: next } = trace;
@@ -152,6 +180,7 @@ export function TracePanel({ trace }: { trace: TraceAnswer | null }): JSX.Elemen
       )}
       <Assets title={word("trace.isolation")} ids={trace.isolation} every />
       {trace.isolation_complete === false && <p class="trace-assets">{word("trace.incomplete")}</p>}
+      {trace.gas && <Gas gas={trace.gas} />}
       <Consequences trace={trace} />
       <Assets title={word("trace.downstream")} ids={trace.downstream} />
       <Assets title={word("trace.upstream")} ids={trace.upstream} />

@@ -210,6 +210,18 @@ export interface TraceAnswer {
   critical: TraceAsset[];
   loss: TraceLoss | null;
   next_measurement: TraceMeasurement | null;
+  gas: TraceGas | null;
+}
+
+/** What follows from a suspected gas leak; the radius is an estimate. */
+export interface TraceGas {
+  causes: Record<string, number>;
+  next_spaces: (TraceAsset & { chance: number; gain_bits: number })[];
+  centre: [number, number];
+  radius_m: number;
+  buildings: (TraceAsset & { use: string; people: number; distance_m: number })[];
+  people: number;
+  people_is_estimated: boolean;
 }
 
 export interface FindingAnswer {
