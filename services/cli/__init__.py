@@ -213,13 +213,16 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="play the story, check it, and leave")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON summary instead of the story")] = False,
     speed: Annotated[float, typer.Option(min=1.0, max=600.0, help="story minutes in a minute")] = 60.0,
+    scenario: Annotated[
+        str, typer.Option(help="story, gas-under-pavement or settlement-over-cold-front, each with data of its own")
+    ] = "story",
 ) -> None:
     """Start everything on this machine and play the story: leaks, a flood, an overload, failing sensors."""
     from services.demo.demo import play  # noqa: PLC0415 - loads the embedded database and broker
     from services.demo.directory import DemoError  # noqa: PLC0415
 
     try:
-        code = asyncio.run(play(_settings(), once=once, as_json=as_json, speed=speed))
+        code = asyncio.run(play(_settings(), once=once, as_json=as_json, speed=speed, scenario=scenario))
     except DemoError as error:
         raise _fail(str(error)) from None
     raise typer.Exit(code)

@@ -23,6 +23,7 @@ DANGERS: Mapping[str, str] = {
     "gas-leak": "gas leak",
     "waterlogging": "waterlogging",
     "overload": "overloaded bridge",
+    "support-settlement": "settling support",
 }
 FAULTS: Mapping[str, str] = {"sensor-fault": "failing sensor", "gateway-outage": "gateway outage"}
 

@@ -26,20 +26,25 @@ from services.demo.broker import EmbeddedBroker
 from services.demo.chapter import read_chapters
 from services.demo.desk import Desk
 from services.demo.directory import LOCK_NAME, DemoError, DirectoryLock, private_text
+from services.demo.plot import PLOTS, STORY, Plot
 from services.demo.ports import LOOPBACK, free_port
 from services.demo.postgres import EmbeddedPostgres
 from services.demo.story import Story, story_time
 from services.demo.supervisor import ChildProcess, Supervisor
 
 SEED = 1
-STORY = "story"
-STORY_LENGTH = timedelta(hours=4)
-HISTORY = timedelta(days=3)
-HISTORY_STEP = timedelta(minutes=5)
 LONGEST_ONCE = timedelta(minutes=12)
 _LOOK_EVERY_S = 0.5
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is played, and how many times faster than the clock."""
+
+    plot: Plot
+    speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Stage:
     running_after_s: float
 
 
-async def play(settings: Settings, *, once: bool, as_json: bool, speed: float) -> int:
+async def play(settings: Settings, *, once: bool, as_json: bool, speed: float, scenario: str = STORY) -> int:
     """Run the demo until Ctrl-C, or once through the story; returns the exit code.
 
     Raises:
@@ -65,23 +70,28 @@ async def play(settings: Settings, *, once: bool, as_json: bool, speed: float) -
     def say(line: str) -> None:
         typer.echo(line, err=as_json)
 
+    plot = PLOTS.get(scenario)
+    if plot is None:
+        raise DemoError(f"the demo does not play {scenario!r}; it plays {', '.join(PLOTS)}")
     # A story that is judged starts from an empty city, so that its verdict does not depend on earlier runs.
     data_dir = settings.data_dir / "once" if once else settings.data_dir
+    if scenario != STORY:
+        data_dir = data_dir / scenario
     summary: dict[str, object] | None = None
     with DirectoryLock(data_dir):
         if once:
             _empty(data_dir)
-        summary = await _play(settings, data_dir, say, once=once, speed=speed)
+        summary = await _play(settings, data_dir, say, once=once, pace=Pace(plot, speed))
     if as_json and summary is not None:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
     return 0 if not once or (summary is not None and summary["passed"]) else 1
 
 
-async def _play(settings: Settings, data_dir: Path, say: Say, *, once: bool, speed: float) -> dict[str, object] | None:
+async def _play(settings: Settings, data_dir: Path, say: Say, *, once: bool, pace: Pace) -> dict[str, object] | None:
     summary: dict[str, object] | None = None
     async with Supervisor(data_dir, say) as supervisor:
-        stage = await _set(supervisor, settings, data_dir, say, speed)
-        story = _follow(stage, say, crew=once)
+        stage = await _set(supervisor, settings, data_dir, say, pace)
+        story = _follow(stage, say, pace.plot, crew=once)
         if once:
             limit_s = LONGEST_ONCE.total_seconds()
             summary = await asyncio.wait_for(story, limit_s) | {"running_after_s": round(stage.running_after_s, 1)}
@@ -100,7 +110,7 @@ def _empty(data_dir: Path) -> None:
             entry.unlink()
 
 
-async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: Say, speed: float) -> Stage:
+async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: Say, pace: Pace) -> Stage:
     """Start everything in order; each part is ready before the next begins."""
     began = datetime.now(UTC)
     city = await _city(data_dir, say)
@@ -126,8 +136,9 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     truth.unlink(missing_ok=True)
 
     async def simulate() -> None:
-        origin = await _history(data_dir, url, say)
-        options = {"city": data_dir / "city", "scenario": STORY, "start": origin.isoformat(), "speed": speed}
+        origin = await _history(data_dir, url, say, pace.plot)
+        options = {"city": data_dir / "city", "scenario": pace.plot.scenario, "start": origin.isoformat()}
+        options |= {"speed": pace.speed}
         options |= {"seed": SEED, "state": progress, "truth": truth}
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         command = _command("simulate", *arguments)
@@ -145,7 +156,8 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     say(f"\nrunning after {seconds:.0f} s")
     say(f"  dashboard  {page}/#key={key}")
     say(f"  broker     {broker.url.rsplit('@', maxsplit=1)[-1]} ({broker.kind}); credentials in {data_dir / 'env'}")
-    say(f"  story      4 hours of the city at {speed:g} times the clock; Ctrl-C stops everything\n")
+    hours = pace.plot.length / timedelta(hours=1)
+    say(f"  story      {hours:.1f} hours of the city at {pace.speed:g} times the clock; Ctrl-C stops everything\n")
     return Stage(page, key, receiver, environment, progress, truth, seconds)
 
 
@@ -268,31 +280,33 @@ async def _written(path: Path) -> None:
     raise DemoError(f"{path} was not written within 30 s")
 
 
-async def _history(data_dir: Path, database_url: str, say: Say) -> datetime:
-    """Three days before the story, so that detectors know what is normal; returns when the story begins."""
-    origin = datetime.now(UTC).replace(second=0, microsecond=0) - STORY_LENGTH
+async def _history(data_dir: Path, database_url: str, say: Say, plot: Plot) -> datetime:
+    """What lies before the story, so that detectors know what is normal; returns when the story begins."""
+    origin = datetime.now(UTC).replace(second=0, microsecond=0) - plot.length
     if await preparation.has_readings(database_url):
         return origin
-    from simulators.recording import write_recording  # noqa: PLC0415 - physics are heavy to load
+    from simulators.physics.world import LIFELINES  # noqa: PLC0415 - physics are heavy to load
+    from simulators.recording import write_recording  # noqa: PLC0415
 
-    say(f"simulating {HISTORY.days} days of history …")
+    say(f"simulating {plot.history.days} days of history …")
     folder = data_dir / "history"
     await asyncio.to_thread(
         write_recording,
         folder,
         data_dir / "city",
         "normal-day",
-        origin - HISTORY,
-        HISTORY,
-        step=HISTORY_STEP,
+        origin - plot.history,
+        plot.history,
+        step=plot.step,
         seed=SEED,
+        lifelines=plot.lifelines or tuple(LIFELINES),
     )
     count = await preparation.import_history(database_url, read_recording(folder), lambda _done, _total: None)
     say(f"  {count.readings.stored} readings stored")
     return origin
 
 
-async def _follow(stage: Stage, say: Say, *, crew: bool) -> dict[str, object]:
+async def _follow(stage: Stage, say: Say, plot: Plot, *, crew: bool) -> dict[str, object]:
     """Follow the story to its end, or until the loop has gone all the way for every cause."""
     headers = {"Authorization": f"Bearer {stage.key}"}
     async with httpx.AsyncClient(base_url=stage.page, headers=headers, timeout=10.0) as client:
@@ -307,7 +321,7 @@ async def _follow(stage: Stage, say: Say, *, crew: bool) -> dict[str, object]:
                 except httpx.HTTPError as error:
                     say(f"the API is away ({type(error).__name__}), looking again")
                     await asyncio.sleep(2.0)
-                if now >= max(chapter.end for chapter in chapters) + STORY_LENGTH / 4 and crew:
+                if now >= max(chapter.end for chapter in chapters) + plot.length / 4 and crew:
                     break
             await asyncio.sleep(_LOOK_EVERY_S)
         say("the story is told" if story.done else "the story is over, but not everything was closed")
