@@ -198,6 +198,9 @@ def _next_spaces(
 def _shows(plume: Plume, pieces: Sequence[int]) -> Array:
     """The chance that each space shows gas if the leak is somewhere on these pieces, of unknown strength."""
     strength = plume.strength[list(pieces)]
+    if not len(strength):
+        # The register shows the main as a point: nothing is known of where along it the leak may be.
+        return np.full(plume.strength.shape[1], _MISTAKEN)
     chances = [1.0 / (1.0 + (np.maximum(strength * lel, 1e-6) / _SHOWS_LEL) ** -1.7) for lel in _STRENGTHS_LEL]
     mean = np.mean([chance.mean(axis=0) for chance in chances], axis=0)
     return np.asarray(_MISTAKEN + (1 - 2 * _MISTAKEN) * mean)

@@ -26,7 +26,8 @@ async def following(
     async with open_pool(url, 4) as pool:
         async with await AsyncConnection.connect(url, autocommit=True) as connection:
             await membership.beat(connection)
-        yield FeedFollower(pool, membership, allowed_lateness=lateness, idle_release=idle)
+        reopening = timedelta(minutes=10)  # as the process has it by default
+        yield FeedFollower(pool, membership, allowed_lateness=lateness, idle_release=idle, reopens_within=reopening)
 
 
 async def follow_to_the_end(follower: FeedFollower) -> None:
