@@ -212,7 +212,10 @@ class GasSearch(SearchDetector):
         believed: dict[int, Belief] = {}
         if active:
             works = self._works(time_s)
-            weighed = {space: weigh(space, time_s, self._behaviour, self._habits) for space in active}
+            weighed = {
+                space: weigh(space, time_s, self._behaviour, self._habits, in_sewer=self._spaces[space].sort == SEWER)
+                for space in active
+            }
             for group in self._groups(active):
                 belief = self._believe(group, weighed, works, time_s)
                 self._follow_group(group, belief, time_s)

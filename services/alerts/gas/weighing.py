@@ -59,6 +59,9 @@ _RISE_LEL_H = {
 }
 """How fast the excess has come to its peak (%LEL/h): median, spread of the natural logarithm, share. Fumes that pass
 jump from one value to the next, which gas in soil does not; they are counted with the device. Set as before."""
+_DAMAGED_LEL_H = ((1.0, 1.1, 0.8), (30.0, 1.2, 0.2))
+"""The same of a leak beside a space without sewage: one in five fills it within minutes, as a main does that somebody
+has dug into. In a sewer what comes so fast is stirred sewage as a rule. Our own default."""
 _ETHANE_PPM_PER_LEL = (12.0, 0.6)
 """Ethane beside methane in natural gas: 500 ppm of methane in a %LEL, with 1 to 5 % of ethane."""
 _ODORANT_MG_M3_PER_LEL = (0.01, 0.9)
@@ -110,7 +113,7 @@ def prior(space: Space, *, near_main: bool) -> Array:
     return logs
 
 
-def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits) -> Weighed:
+def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits, *, in_sewer: bool) -> Weighed:
     """What one active space's behaviour says."""
     found: list[tuple[Array, Text]] = []
     mean = {name: float(values[space]) for name, values in behaviour.mean.items()}
@@ -118,7 +121,7 @@ def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits) -> We
     noise = float(habits.step_lel[space])
     found.append(_restlessness(mean["restless"], excess, float(behaviour.level[space]), noise))
     hours = max((time_s - float(behaviour.onset_s[space])) / 3600.0, 0.25)
-    found.append(_rise(float(behaviour.peak_lel[space]), hours))
+    found.append(_rise(float(behaviour.peak_lel[space]), hours, in_sewer=in_sewer))
     found.append(_with(mean, "damp", "excess_slow", _WITH_DAMP, Text("humidity", "湿度")))
     found.append(_with(mean, "warm", "excess_day", _WITH_WARMTH, Text("temperature", "温度")))
     found += _trace_gases(space, behaviour, excess)
@@ -158,14 +161,15 @@ def _restlessness(steps: float, excess: float, level: float, noise: float) -> tu
     return _bounded(logs), restless if np.argmax(logs) == CAUSES.index(Cause.LEAK) else smooth
 
 
-def _rise(peak_lel: float, hours: float) -> tuple[Array, Text]:
+def _rise(peak_lel: float, hours: float, *, in_sewer: bool) -> tuple[Array, Text]:
+    expected = _RISE_LEL_H if in_sewer else {**_RISE_LEL_H, Cause.LEAK: _DAMAGED_LEL_H}
     rate = max(peak_lel, 0.1) / hours
     logs = np.array(
         [
             np.logaddexp.reduce(
                 [
                     math.log(share) + _normal(math.log(rate), math.log(middle), spread)
-                    for middle, spread, share in _RISE_LEL_H[cause]
+                    for middle, spread, share in expected[cause]
                 ]
             )
             for cause in CAUSES

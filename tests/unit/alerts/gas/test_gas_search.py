@@ -78,7 +78,7 @@ def test_a_leak_that_is_over_is_ended_with_the_same_key() -> None:
 
 
 def test_a_leak_becomes_graver_with_its_level_and_says_so_at_once() -> None:
-    claims = told({"tel": restless(60.0, rise_h=1.0)})
+    claims = told({"tel": restless(60.0, rise_h=3.0)})
     grave = [claim.severity for _, claim in claims if claim.outcome == LEAK]
     assert Severity.MAJOR in grave
     assert Severity.CRITICAL in grave
