@@ -1,9 +1,10 @@
-"""What a database consists of, by PostgreSQL's own catalogue."""
+"""What a database consists of, by PostgreSQL's own catalogue; places that dropped columns have left are not counted."""
 
 import psycopg
 
 _COLUMNS = """
-select table_name, column_name, ordinal_position, data_type, udt_name, column_default, is_nullable, is_identity
+select table_name, column_name, row_number() over (partition by table_name order by ordinal_position), data_type,
+    udt_name, column_default, is_nullable, is_identity
 from information_schema.columns where table_schema = 'public' order by 1, 3
 """
 _INDEXES = "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2"

@@ -177,7 +177,10 @@ async def test_the_job_teaches_what_the_schedule_asks_for(water_url: str) -> Non
     await store(water_url, flow(40, end=now))
     async with open_pool(water_url, 2) as pool:
         jobs = schedule.application(water_url, pool)
-        assert [task.name for task in jobs.tasks.values() if task.queue == schedule.QUEUE] == ["teach-detectors"]
+        assert [task.name for task in jobs.tasks.values() if task.queue == schedule.QUEUE] == [
+            "teach-detectors",
+            "evaluate-bridges",
+        ]
         async with jobs.open_async():
             await jobs.configure_task("teach-detectors", queue=schedule.QUEUE).defer_async(
                 timestamp=int(now.timestamp())

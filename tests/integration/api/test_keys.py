@@ -165,7 +165,7 @@ async def ask(caller: httpx.AsyncClient, route: Route) -> httpx.Response:
     address = caller.base_url.copy_with(path=route.path) if route == POSTED_ALERTS else route.request_path
     request = caller.build_request(route.method, address, json=body)
     response = await caller.send(request, stream=True)
-    if not response.headers["content-type"].startswith("text/event-stream"):
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
         await response.aread()
     await response.aclose()
     return response
