@@ -101,8 +101,9 @@ LEVEL_EXPLAINED = Rule(
     name="gas-methane-explained",
     kind=METHANE_HIGH,
     raised=Text(
-        "Methane {value} {unit} at {place}. {causes}: {reasons}.",
-        "{place}甲烷浓度{value} {unit}。{causes}：{reasons}。",
+        "Methane {value} {unit} at {place}: a leak until a sample on site says otherwise. Judged so far: {causes}"
+        " ({reasons}).",
+        "{place}甲烷浓度{value} {unit}：现场检测排除之前一律按泄漏处置。初步判断：{causes}（{reasons}）。",
     ),
     cleared=Text(
         "Methane at {place} is back to {value} {unit} after {lasting}.",
