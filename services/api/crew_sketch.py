@@ -7,11 +7,10 @@ from html import escape
 from typing import NamedTuple
 
 from services.core.asset import Asset
-from services.core.geometry import points_of
+from services.core.geometry import METRES_PER_DEGREE, points_of
 
 _WIDTH, _HEIGHT, _MARGIN = 720.0, 340.0, 26.0
 _LINE_PX, _LETTER_PX = 14.0, 7.5
-_METRES_PER_DEGREE = 111_320.0
 _LEAST_EXTENT_M = 60.0
 _SCALE_BARS_M = (5, 10, 20, 50, 100, 200, 500, 1000)
 _BAR_SHARE = 0.25
@@ -79,10 +78,10 @@ class _Frame:
         west, east = min(p[0] for p in points), max(p[0] for p in points)
         south, north = min(p[1] for p in points), max(p[1] for p in points)
         narrow = math.cos(math.radians((south + north) / 2))
-        width_m = max((east - west) * narrow * _METRES_PER_DEGREE, _LEAST_EXTENT_M)
-        height_m = max((north - south) * _METRES_PER_DEGREE, _LEAST_EXTENT_M)
+        width_m = max((east - west) * narrow * METRES_PER_DEGREE, _LEAST_EXTENT_M)
+        height_m = max((north - south) * METRES_PER_DEGREE, _LEAST_EXTENT_M)
         scale = min((_WIDTH - 2 * _MARGIN) / width_m, (_HEIGHT - 2 * _MARGIN) / height_m)
-        per_degree_y = scale * _METRES_PER_DEGREE
+        per_degree_y = scale * METRES_PER_DEGREE
         per_degree_x = per_degree_y * narrow
         left = (west + east) / 2 - _WIDTH / 2 / per_degree_x
         top = (south + north) / 2 + _HEIGHT / 2 / per_degree_y
@@ -93,11 +92,11 @@ class _Frame:
 
     @property
     def per_metre(self) -> float:
-        return self.per_degree_y / _METRES_PER_DEGREE
+        return self.per_degree_y / METRES_PER_DEGREE
 
 
 def _ring(centre: _Point, radius_m: float) -> list[_Point]:
-    up = radius_m / _METRES_PER_DEGREE
+    up = radius_m / METRES_PER_DEGREE
     aside = up / max(0.01, math.cos(math.radians(centre[1])))
     return [(centre[0] - aside, centre[1] - up), (centre[0] + aside, centre[1] + up)]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from services.core.asset import Asset, Link, LinkKind
-from services.core.geometry import points_of
+from services.core.geometry import METRES_PER_DEGREE, points_of
 from services.core.lifeline import Lifeline
 
 SPACE_REACH_M = 40.0
@@ -22,7 +22,6 @@ _JOINED = 2
 """A manhole is joined to so many of its nearest: ducts and sewers run on, they do not branch everywhere."""
 _DUCTED = frozenset({"telecom-manhole", "power-manhole", "sewer-manhole", "duct", "tunnel"})
 _SPACE, _BUILDING, _PIPE = "underground-space", "building", "pipe"
-_METRES_PER_DEGREE = 111_320.0
 
 _Point = tuple[float, float]
 
@@ -76,7 +75,7 @@ def _joined(spaces: Sequence[Asset]) -> Iterator[Link]:
 def apart_m(one: _Point, other: _Point) -> float:
     """Metres between two places a few kilometres apart; longitude first."""
     east = (one[0] - other[0]) * math.cos(math.radians((one[1] + other[1]) / 2))
-    return math.hypot(east, one[1] - other[1]) * _METRES_PER_DEGREE
+    return math.hypot(east, one[1] - other[1]) * METRES_PER_DEGREE
 
 
 def to_line_m(spot: _Point, line: Sequence[_Point]) -> float:
@@ -97,7 +96,7 @@ def _nearest(spot: _Point, start: _Point, end: _Point) -> _Point:
 
 def _widened(line: Sequence[_Point], reach_m: float) -> tuple[float, float, float, float]:
     south = min(point[1] for point in line)
-    degree_y = reach_m / _METRES_PER_DEGREE
+    degree_y = reach_m / METRES_PER_DEGREE
     degree_x = degree_y / max(0.01, math.cos(math.radians(south)))
     return (
         min(point[0] for point in line) - degree_x,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from services.core.asset import Asset, Link, LinkKind
-from services.core.geometry import points_of
+from services.core.geometry import METRES_PER_DEGREE, points_of
 from services.core.lifeline import Lifeline
 from services.core.pipe_network import (
     NetworkLink,
@@ -24,7 +24,6 @@ from services.core.pipe_network import (
 )
 from services.core.text import Text
 
-_METRES_PER_DEGREE = 111_320.0
 _FARTHEST_LATITUDE = 90.0
 _FARTHEST_LONGITUDE = 180.0
 _KINDS_ZH = {
@@ -102,8 +101,8 @@ def _globe(network: PipeNetwork) -> Callable[[Position], Position]:
     west = min(x for x, _ in places)
     south = min(y for _, y in places)
     return lambda position: (
-        round((position[0] - west) / _METRES_PER_DEGREE, 7),
-        round((position[1] - south) / _METRES_PER_DEGREE, 7),
+        round((position[0] - west) / METRES_PER_DEGREE, 7),
+        round((position[1] - south) / METRES_PER_DEGREE, 7),
     )
 
 
@@ -362,4 +361,4 @@ def _length_m(asset: Asset, linked_m: float) -> float:
 
 def _apart_m(one: Position, other: Position) -> float:
     east = (one[0] - other[0]) * math.cos(math.radians((one[1] + other[1]) / 2))
-    return math.hypot(east, one[1] - other[1]) * _METRES_PER_DEGREE
+    return math.hypot(east, one[1] - other[1]) * METRES_PER_DEGREE

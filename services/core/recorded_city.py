@@ -11,7 +11,7 @@ from services.core.adjacency import with_adjacencies
 from services.core.asset import Asset, Link, LinkKind
 from services.core.city_folder import CityFolderError, RecordedSensor, ZoneArea, read_network_features, read_works
 from services.core.epanet_file import EpanetFileError, read_epanet
-from services.core.geometry import centre, points_of
+from services.core.geometry import METRES_PER_DEGREE, centre, points_of
 from services.core.lifeline import LABELS, Lifeline
 from services.core.network_assets import Place, assets_of
 from services.core.network_file import NetworkFile, NetworkFormat
@@ -21,7 +21,6 @@ from services.core.sewer_file import SewerFileError, SewerLayout, format_of, rea
 from services.core.text import Text
 from services.core.works_permit import WorksPermit
 
-_METRES_PER_DEGREE = 111_320.0
 _WIDEST_M = 50_000.0
 """A network that seems wider has coordinates in other units than metres; it is drawn smaller."""
 _MARGIN_DEGREES = 0.001
@@ -149,7 +148,7 @@ def _globe(origin: Position | None, positions: list[Position]) -> Callable[[Posi
     widest = max(east - west, north - south)
     scale = min(1.0, _WIDEST_M / widest) if widest > 0 else 1.0
     longitude, latitude = origin or (0.0, 0.0)
-    degree_y = scale / _METRES_PER_DEGREE
+    degree_y = scale / METRES_PER_DEGREE
     degree_x = degree_y / math.cos(math.radians(latitude))
     return lambda position: (
         round(longitude + (position[0] - (west + east) / 2) * degree_x, 7),

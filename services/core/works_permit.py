@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-_METRES_PER_DEGREE = 111_320.0
+from services.core.geometry import METRES_PER_DEGREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WorksPermit:
     def away_m(self, longitude: float, latitude: float) -> float:
         """Metres from a place to the edge of the works, 0 inside."""
         east = (longitude - self.longitude) * math.cos(math.radians((latitude + self.latitude) / 2))
-        return max(0.0, math.hypot(east, latitude - self.latitude) * _METRES_PER_DEGREE - self.radius_m)
+        return max(0.0, math.hypot(east, latitude - self.latitude) * METRES_PER_DEGREE - self.radius_m)
 
 
 def near(

@@ -7,11 +7,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 from services.core.asset import Asset, Link, LinkKind
-from services.core.geometry import points_of
+from services.core.geometry import METRES_PER_DEGREE, points_of
 from services.core.lifeline import Lifeline
 
 SPACE, PIPE = "underground-space", "pipe"
-_METRES_PER_DEGREE = 111_320.0
 _PIECE_M = 4.0
 """A pipe is looked at in pieces of this length: gas in soil thins over some metres."""
 _REFERENCE_YEAR = 2025
@@ -105,7 +104,7 @@ class Town(NamedTuple):
 
     def globe(self, place: Place) -> Place:
         """Longitude and latitude of a place of the town."""
-        degree = _METRES_PER_DEGREE
+        degree = METRES_PER_DEGREE
         longitude = self.origin[0] + place[0] / (degree * math.cos(math.radians(self.origin[1])))
         return round(longitude, 7), round(self.origin[1] + place[1] / degree, 7)
 
@@ -224,5 +223,5 @@ def _pieces(number: int, pipe: Pipe) -> Sequence[Piece]:
 
 
 def _local(point: Place, origin: Place) -> Place:
-    east = (point[0] - origin[0]) * math.cos(math.radians(origin[1])) * _METRES_PER_DEGREE
-    return round(east, 2), round((point[1] - origin[1]) * _METRES_PER_DEGREE, 2)
+    east = (point[0] - origin[0]) * math.cos(math.radians(origin[1])) * METRES_PER_DEGREE
+    return round(east, 2), round((point[1] - origin[1]) * METRES_PER_DEGREE, 2)

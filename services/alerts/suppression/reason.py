@@ -1,7 +1,7 @@
 """Which reason, if any, keeps an alert quiet. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.core.alert import Alert
 from services.core.inhibition import Inhibition
@@ -64,8 +64,3 @@ def chattering(alert: Alert) -> Suppression | None:
     times = str(alert.reopened + 1)
     words = Text(_CHATTERING.en.format(times=times), _CHATTERING.zh.format(times=times))
     return Suppression(SuppressionKind.CHATTERING, None, words, _CHATTERING_MUTES_TO)
-
-
-def reopens_within(alert: Alert, moment: datetime, window: timedelta) -> bool:
-    """Whether what begins at ``moment`` is an ended episode coming back."""
-    return alert.cleared_at is not None and timedelta(0) <= moment - alert.cleared_at <= window

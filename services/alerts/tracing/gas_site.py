@@ -18,13 +18,12 @@ from services.alerts.tracing.candidates import Candidate
 from services.alerts.tracing.city_graph import CityGraph
 from services.core.alert import Alert
 from services.core.asset import Asset
-from services.core.geometry import centre, points_of
+from services.core.geometry import METRES_PER_DEGREE, centre, points_of
 from services.core.lifeline import Lifeline
 from services.core.text import Text
 
 _CANDIDATES = 10
 _AROUND_M = 90.0
-_METRES_PER_DEGREE = 111_320.0
 _STRENGTHS_LEL = (20.0, 100.0, 500.0)
 _SHOWS_LEL = 1.0
 """What a hand-held instrument tells from nothing."""
@@ -96,7 +95,7 @@ def _town_around(graph: CityGraph, candidates: Sequence[Candidate]) -> Town | No
     mains = [graph.assets[candidate.asset] for candidate in candidates]
     points = [point for main in mains for point in points_of(main.geometry)]
     (west, east), (south, north) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
-    margin_y = _AROUND_M / _METRES_PER_DEGREE
+    margin_y = _AROUND_M / METRES_PER_DEGREE
     margin_x = margin_y / max(0.01, math.cos(math.radians(south)))
     spaces = [
         asset

@@ -15,13 +15,12 @@ from services.api.crew_page import CrewFacts, Language, crew_page
 from services.api.security import Connection, Reader
 from services.core.alert import Alert
 from services.core.asset import Asset
-from services.core.geometry import points_of
+from services.core.geometry import METRES_PER_DEGREE, points_of
 from services.core.store import alert_kinds, alerts, crew_facts, network, organisations
 
 router = APIRouter(tags=["alerts"])
 
 _MARGIN_M = 60.0
-_METRES_PER_DEGREE = 111_320.0
 _MOST_AROUND = 600
 """More assets than this around a place are a city, not a sketch: then only those that the trace names are drawn."""
 
@@ -85,7 +84,7 @@ async def _around(connection: AsyncConnection, alert: Alert, named: Mapping[str,
     if not points:
         return {}
     (west, east), (south, north) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
-    margin_y = _MARGIN_M / _METRES_PER_DEGREE
+    margin_y = _MARGIN_M / METRES_PER_DEGREE
     margin_x = margin_y / max(0.01, math.cos(math.radians(south)))
     box = (west - margin_x, south - margin_y, east + margin_x, north + margin_y)
     found = await network.load_assets(connection, lifeline=alert.lifeline, box=box)
