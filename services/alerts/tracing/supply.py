@@ -5,7 +5,7 @@ A segment is what cannot be parted by shutting anything: all assets that hang to
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
@@ -90,8 +90,7 @@ class Supply:
             for segment in {*gate.enters, *gate.leaves}:
                 self.around[segment].append(index)
         self._fed_from = self._feeding()
-        fed = np.argsort(self._fed_from, kind="stable")
-        self._feeds = fed, np.searchsorted(self._fed_from[fed], np.arange(len(fed) + 1))
+        self._visited, self._left = _intervals(self._fed_from)
 
     def segment(self, asset: str) -> int | None:
         """The segment an asset belongs to; ``None`` for gates and for what no network holds."""
@@ -117,33 +116,51 @@ class Supply:
     def lost(self, shut: Collection[str]) -> tuple[list[int], list[str]]:
         """Segments and gates that are fed in normal operation and no longer with some more valves shut.
 
-        Only what was fed through a valve that is shut now can be lost; of that, what another way reaches is not.
+        Only what was fed through a valve that is shut now can be lost, and what hangs on it alone. Each is looked at
+        from where it stands towards the sources, which ends soon wherever pipes are looped, however large the city is.
         """
         closed = {self.count + self.gate_of[name] for name in shut}
-        behind = self._behind(closed)
-        queue = deque(node for node in behind - closed if any(inlet not in behind for inlet in self._inlets(node)))
-        kept = set(queue)
-        while queue:
-            for node in self._outlets(queue.popleft()):
-                if node in behind and node not in kept and node not in closed:
-                    kept.add(node)
-                    queue.append(node)
-        gone = sorted(behind - kept - closed)
-        return [node for node in gone if node < self.count], [
-            self.gates[node - self.count].asset for node in gone if node >= self.count
-        ]
-
-    def _behind(self, closed: set[int]) -> set[int]:
-        """Everything that was first reached through some gates, and the gates themselves."""
-        order, starts = self._feeds
-        found = {node for node in closed if self._fed_from[node] >= 0}
-        queue = deque(found)
+        shadow = [(int(self._visited[node]), int(self._left[node])) for node in closed if self._fed_from[node] >= 0]
+        kept: set[int] = set()
+        gone: set[int] = set()
+        queue = deque(node for gate in sorted(closed) for node in self._outlets(gate))
         while queue:
             node = queue.popleft()
-            new = set(order[starts[node] : starts[node + 1]].tolist()) - found
-            found |= new
-            queue.extend(new)
-        return found
+            if node in closed or node in gone or not self._is_shaded(node, shadow):
+                continue
+            before = self._before(node, closed, shadow, kept)
+            gone |= before
+            queue.extend(after for each in sorted(before) for after in self._outlets(each))
+        lost = sorted(gone)
+        return [node for node in lost if node < self.count], [
+            self.gates[node - self.count].asset for node in lost if node >= self.count
+        ]
+
+    def _is_shaded(self, node: int, shadow: Iterable[tuple[int, int]]) -> bool:
+        """Whether a node was first reached through one of the gates that cast the shadow."""
+        place = self._visited[node]
+        return any(first <= place < last for first, last in shadow)
+
+    def _before(self, node: int, closed: set[int], shadow: Sequence[tuple[int, int]], kept: set[int]) -> set[int]:
+        """All that could feed a node around the closed gates, and the node; empty where a source is among it.
+
+        ``kept`` are nodes known to be fed, to which those on the way found here are added.
+        """
+        towards = {node: node}
+        queue = deque([node])
+        while queue:
+            here = queue.popleft()
+            if here in kept or not self._is_shaded(here, shadow):
+                while here != towards[here]:
+                    kept.add(here)
+                    here = towards[here]
+                kept.add(here)
+                return set()
+            for inlet in self._inlets(here):
+                if inlet not in towards and inlet not in closed:
+                    towards[inlet] = here
+                    queue.append(inlet)
+        return set(towards)
 
     def _inlets(self, node: int) -> Iterator[int]:
         """Where water comes to a segment or a gate from in normal operation."""
@@ -181,6 +198,29 @@ class Supply:
         _, before = breadth_first_order(ways, origin, directed=True, return_predecessors=True)
         numbered: _Numbers = np.maximum(before, -1).astype(np.int64)
         return numbered
+
+
+def _intervals(before: _Numbers) -> tuple[_Numbers, _Numbers]:
+    """When a walk down a forest visits each node and when it has seen all below it; ``before`` is each node's parent.
+
+    One node is below another if it is visited within that one's interval.
+    """
+    size = len(before)
+    children = np.argsort(before, kind="stable")
+    starts = np.searchsorted(before[children], np.arange(size + 1))
+    visited, left = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    clock = 0
+    waiting = [(int(root), False) for root in children[: starts[0]]]
+    while waiting:
+        node, is_over = waiting.pop()
+        if is_over:
+            left[node] = clock
+            continue
+        visited[node] = clock
+        clock += 1
+        waiting.append((node, True))
+        waiting.extend((int(child), False) for child in children[starts[node] : starts[node + 1]])
+    return visited, left
 
 
 def _parts(asset: Asset) -> bool:

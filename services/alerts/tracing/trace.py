@@ -19,7 +19,7 @@ from services.core.text import Text
 
 _PIPED = frozenset({Lifeline.WATER, Lifeline.GAS})
 """Lifelines in which shutting valves around a place makes sense wherever on the network it is."""
-_MOST_VALVES = 12
+MOST_VALVES = 12
 """Of a longer list of valves nobody asks what to do if one of them is stuck."""
 
 
@@ -79,7 +79,7 @@ def _can_isolate(graph: CityGraph, suspect: str) -> bool:
 
 
 def _consequences(graph: CityGraph, suspect: str, isolation: Isolation) -> dict[str, Any]:
-    instead = alternatives(graph, suspect, isolation) if len(isolation.barriers) <= _MOST_VALVES else {}
+    instead = alternatives(graph, suspect, isolation) if len(isolation.barriers) <= MOST_VALVES else {}
     return {
         "isolation_complete": isolation.complete,
         "isolation_alternatives": [
