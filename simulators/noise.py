@@ -1,9 +1,11 @@
 """Randomness as a function of seed and time, so that any moment can be computed again without its past."""
 
+import math
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 Vector = NDArray[np.float64]
 
@@ -44,3 +46,11 @@ class Noise:
                 self._knots.clear()
             self._knots[key] = self._generator(period_s, index).standard_normal(self._size)
         return self._knots[key]
+
+
+def wandering(count: int, keeps_steps: float, rng: np.random.Generator) -> Vector:
+    """Standard normal noise that remembers itself for about so many steps (first-order autoregression)."""
+    kept = math.exp(-1 / keeps_steps)
+    fresh = rng.standard_normal(count) * math.sqrt(1 - kept * kept)
+    walked: Vector = lfilter([1.0], [1.0, -kept], fresh, zi=[kept * float(rng.standard_normal())])[0]
+    return walked

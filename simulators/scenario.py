@@ -109,17 +109,19 @@ class PumpSchedule(_Injection):
 
 
 class GasLeak(_Injection):
-    """A main leaks at its point next to the underground space ``near``, whose methane would settle at ``lel``."""
+    """A main leaks at its point next to the underground space ``near``, through a hole as wide as ``hole_mm``.
+
+    What it loses follows from the pressure, and how much comes where from the ground.
+    """
 
     kind: Literal["gas-leak"]
     asset: str
     near: str
-    lel: Annotated[float, Field(gt=0, le=100)]
-    flow_m3h: Annotated[float, Field(gt=0, le=500)] = 12.0
+    hole_mm: Annotated[float, Field(gt=0, le=40)]
 
 
 class SewerGas(_Injection):
-    """Sewage ferments in the underground space ``asset``, whose methane would settle ``lel`` above its usual level."""
+    """Sewage ferments in the underground space ``asset``, whose methane comes to ``lel`` above its usual level."""
 
     kind: Literal["sewer-gas"]
     asset: str

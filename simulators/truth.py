@@ -117,7 +117,7 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
     if isinstance(injection, WaterLeak | HydrantUse | PipeLeak | PumpSchedule | ValveShut):
         return "water", injection.asset, *_what_in_water(injection)
     if isinstance(injection, GasLeak | SewerGas):
-        return "gas", injection.asset, injection.lel, "%LEL"
+        return "gas", injection.asset, *_what_in_gas(injection)
     if isinstance(injection, _IN_DRAINAGE):
         return "drainage", getattr(injection, "asset", ""), *_what_in_drainage(injection)
     if isinstance(injection, Overload | ColdFront | SupportSettlement | StiffnessLoss | BridgeCollision):
@@ -128,6 +128,10 @@ def _what(city: City, injection: Injection) -> tuple[str, str, float, str]:
         return sensors[0].lifeline, injection.gateway, minutes, "min"
     sensor = city.sensor[injection.sensor]
     return sensor.lifeline, sensor.asset, injection.size, sensor.unit
+
+
+def _what_in_gas(injection: GasLeak | SewerGas) -> tuple[float, str]:
+    return (injection.hole_mm, "mm") if isinstance(injection, GasLeak) else (injection.lel, "%LEL")
 
 
 def _what_in_drainage(injection: Injection) -> tuple[float, str]:

@@ -24,6 +24,9 @@ WATCHED = frozenset({"US-041", "US-042", "US-901", "US-902", "US-903"})
 OWNER = "gas-company"
 ADJACENT_M = 25.0
 HOUSE_M = 16.0
+_PAVED_BEFORE_M = (110.0, 88.0)
+_STORY_ASIDE_M = 2.0
+"""Telecom manholes of the story stand closer to the main than others, where pavements are narrow."""
 _PAVED_SHARE, _VENTED_SHARE = 0.7, 0.25
 _SOILS = ("sand", "fill", "clay")
 """Gas from a leak reaches underground spaces within this distance (default; wider under paving)."""
@@ -201,16 +204,20 @@ class GasDraft:
         start, end = self._draft.points["GP-041"]
         self._draft.points["story-end"] = (end,)
         self._lay_branch(place, joint, (joint, "story-end"), street, 34)
-        self._space(place, 0, beside(start, end, 14.0, 4.0), street, STORY_SPACES[0])
+        self._space(place, 0, beside(start, end, 14.0, _STORY_ASIDE_M), street, STORY_SPACES[0])
         self._space(place, 1, beside(start, end, 32.0, 4.0), street, STORY_SPACES[1])
         self._space(place, 2, beside(start, end, 22.0, 19.0), street, STORY_SPACES[2])
 
     def _add_paved_places(self, place: Place, joint: str, ends: tuple[str, str], street: Words) -> None:
-        """Two telecom manholes beside the main before the joint, and a sewer manhole two streets off."""
+        """Two telecom manholes with a duct between them, before the joint, and a sewer manhole two streets off."""
         start, end = self._draft.points[ends[0]][0], self._draft.points[ends[1]][0]
         along = distance(start, self._draft.points[joint][0])
-        for number, before_m in zip(PAVED_SPACES, (110.0, 88.0), strict=True):
-            self._space(place, 0, beside(start, end, along - before_m, 4.0), street, number)
+        joined = [
+            self._space(place, 0, beside(start, end, along - before_m, _STORY_ASIDE_M), street, number)
+            for number, before_m in zip(PAVED_SPACES, _PAVED_BEFORE_M, strict=True)
+        ]
+        duct_m = _PAVED_BEFORE_M[0] - _PAVED_BEFORE_M[1]
+        self._draft.links.append(Link(joined[0], joined[1], "adjacent", duct_m))
         east, north = self._plan.crossings[DECOY_CORNER]
         self._space(place, 1, (east + 20.0, north - 30.0), self._plan.corner(DECOY_CORNER), DECOY_SPACE)
 

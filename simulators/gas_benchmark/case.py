@@ -29,6 +29,10 @@ _OTHERS = (
     ("nothing", 0.05),
 )
 """What else fills the slots, and how often."""
+MIXED, NETWORK = "mixed", "network"
+CASTS = (MIXED, NETWORK)
+"""What a town is drawn for: leaks and what looks like them, or breaks and faulty regulators among peaks of demand."""
+_OF_NETWORK = ("main-break", "main-break", "main-break", "regulator-fault", "regulator-fault", "regulator-fault")
 _FAULTS = ("creep", "droop", "hunting", "cut-off")
 _NEAR_M = 15.0
 
@@ -61,11 +65,17 @@ def place_of(case: Case, town: Town) -> Point:
     return position_on(town.mains[case.number], case.share)
 
 
-def draw_cases(town: Town, rng: np.random.Generator) -> tuple[Case, ...]:
-    """Eight slots, half of them leaks, at least one of the others sewer gas; digging may come with a leak."""
-    names, chances = zip(*_OTHERS, strict=True)
-    others = ["sewer-gas", *(str(k) for k in rng.choice(names, CASES - _LEAKS - 1, p=chances))]
-    kinds = ["gas-leak"] * _LEAKS + others
+def draw_cases(town: Town, rng: np.random.Generator, cast: str = MIXED) -> tuple[Case, ...]:
+    """Eight slots, half of them leaks, at least one of the others sewer gas; digging may come with a leak.
+
+    The cast of the network is three breaks, three faulty regulators and two peaks of demand.
+    """
+    if cast == NETWORK:
+        kinds = [*_OF_NETWORK, "demand-peak", "demand-peak"]
+    else:
+        names, chances = zip(*_OTHERS, strict=True)
+        others = ["sewer-gas", *(str(k) for k in rng.choice(names, CASES - _LEAKS - 1, p=chances))]
+        kinds = ["gas-leak"] * _LEAKS + others
     cases: list[Case] = []
     for slot, position in enumerate(rng.permutation(CASES)):
         begins_h = LEARNT_H + slot * SLOT_H + float(rng.uniform(1.0, 9.0))

@@ -10,9 +10,8 @@ from simulators.gas_benchmark.methane import SpaceRun
 from simulators.gas_benchmark.pressures import NetworkRun
 from simulators.gas_benchmark.scene import Scene
 from simulators.gas_benchmark.town import position_on
-from simulators.gas_benchmark.weather import wandering
 from simulators.geometry import Point, distance
-from simulators.noise import Vector
+from simulators.noise import Vector, wandering
 from simulators.physics.gas_release import ETHANE_SHARE
 from simulators.physics.gas_spaces import LEL_PER_SHARE
 

@@ -9,25 +9,30 @@ import numpy as np
 from simulators.gas_benchmark.case import Case, place_of
 from simulators.gas_benchmark.scene import Scene
 from simulators.gas_benchmark.town import Town
-from simulators.gas_benchmark.weather import TownWeather, wandering
+from simulators.gas_benchmark.weather import TownWeather
 from simulators.geometry import distance
-from simulators.noise import Vector
+from simulators.noise import Vector, wandering
 from simulators.physics.daily import SEWAGE
-from simulators.physics.gas_soil import arrived_share, left_share, settled_share
-from simulators.physics.gas_spaces import LEL_PER_SHARE, Spaces, air_changes_per_h, filled
+from simulators.physics.gas_soil import arrived_share, left_share, seeping_share, settled_share
+from simulators.physics.gas_spaces import (
+    CALMEST,
+    LEL_PER_SHARE,
+    Spaces,
+    air_changes_per_h,
+    eddying,
+    exchanged_m3h,
+    fermenting,
+    filled,
+    met_by_sensors,
+    seeping_m3h,
+)
 
 REACH_M = 60.0
 """Soil gas from farther off is not followed."""
 _SEALED_PER_H, _VENTED_PER_H = (0.10, 0.35), (0.5, 1.5)
 """Air changes of a space under a sealed and a vented cover at 2.5 m/s of wind; assumed."""
-_SEEPS_M3H = 0.12
-"""Median of the soil air that enters a manhole through its wall; assumed, a factor of two between spaces."""
-_SEWER_AIR_M3H, _DUCT_AIR_M3H = 2.5, 0.8
-"""Air exchanged along an open sewer and along an open duct with no length; falls to a third over 45 m; assumed."""
-_DUCT_M = 45.0
 _PER_KELVIN = 1.07
 """Fermentation speeds up by so much for a degree; as growth rates of methane-making bacteria do."""
-_FLICKERS = 0.9
 _FLUSHES_MM_H = 0.5
 
 
@@ -49,19 +54,19 @@ def run_spaces(scene: Scene, leak_m3h: Sequence[Vector], rng: np.random.Generato
     town, hours = scene.town, scene.hours
     spaces = _spaces(town)
     aired = _aired(scene, rng)
-    takes_m3h = _SEEPS_M3H * np.exp(0.7 * rng.standard_normal(len(town.spaces))) * np.sqrt(spaces.volumes_m3 / 2.5)
+    takes_m3h = seeping_m3h(spaces.volumes_m3) * np.exp(0.7 * rng.standard_normal(len(town.spaces)))
     seeping = np.zeros((len(hours), len(town.spaces)))
-    flicker = np.full(len(town.spaces), 0.1)
+    flicker = np.full(len(town.spaces), CALMEST)
     for case, rate in zip(scene.of_kind("gas-leak"), leak_m3h, strict=True):
         shares, way_m = _in_soil(scene, case, rate, rng)
         seeping += shares * takes_m3h
-        flicker = np.maximum(flicker, np.where(np.isfinite(way_m), 0.5 / (1 + way_m / 8), 0.1))
+        flicker = np.maximum(flicker, eddying(way_m))
     sewage = _sewage(scene, aired.mean(axis=0) * spaces.volumes_m3, rng)
     entering = np.stack([seeping, *sewage], axis=2)
     levels = filled(spaces, entering, aired, scene.step_h) * LEL_PER_SHARE
     leaked = levels[:, :, 0]
     eddies = np.stack([wandering(len(hours), 3.0, rng) for _ in town.spaces], axis=1)
-    met = leaked * np.exp(flicker * eddies - flicker**2 / 2)
+    met = met_by_sensors(leaked, flicker, eddies)
     return SpaceRun(met, leaked, _sewer_lel(scene, levels[:, :, 1:], rng), aired)
 
 
@@ -69,8 +74,8 @@ def _spaces(town: Town) -> Spaces:
     joints = np.zeros((len(town.spaces), len(town.spaces)))
     for one, other, metres, is_open in town.ducts:
         if is_open:
-            wide = _SEWER_AIR_M3H if town.spaces[one].sort == "sewer-manhole" else _DUCT_AIR_M3H
-            joints[one, other] = joints[other, one] = wide * math.exp(-metres / _DUCT_M)
+            in_sewer = town.spaces[one].sort == "sewer-manhole"
+            joints[one, other] = joints[other, one] = exchanged_m3h(metres, in_sewer=in_sewer)
     return Spaces(np.array([s.volume_m3 for s in town.spaces]), joints)
 
 
@@ -108,10 +113,9 @@ def _in_soil(scene: Scene, case: Case, rate: Vector, rng: np.random.Generator) -
         if straight_m > REACH_M:
             continue
         ways[number] = straight_m * crooked
-        depth = _FLICKERS / (1 + ways[number] / 5)
         share = settled_share(ways[number], np.maximum(level, 1e-6), main.ground, scene.weather.wet) * taking
         share = np.minimum(1.0, share) * arrived_share(ways[number], since_s, main.ground) * left
-        shares[:, number] = np.minimum(1.0, share * np.exp(depth * restless - depth**2 / 2))
+        shares[:, number] = seeping_share(ways[number], share, restless)
     return shares, ways
 
 
@@ -122,7 +126,7 @@ def _sewage(scene: Scene, airing_m3h: Vector, rng: np.random.Generator) -> list[
     made = [lively[:, None] / lively.mean() * quiet * airing_m3h]
     for case in scene.of_kind("sewer-gas"):
         rises_h = float(rng.uniform(0.3, 1.5)) if case.mode == "stirred" else float(rng.uniform(5, 14))
-        shape = np.clip((hours - case.begins_h) / rises_h, 0, 1) * np.clip((case.ends_h - hours) / 5, 0, 1)
+        shape = fermenting(hours, case.begins_h, case.ends_h, rises_h)
         source = np.zeros_like(made[0])
         source[:, case.number] = shape * lively * airing_m3h[case.number] / LEL_PER_SHARE
         made.append(source)

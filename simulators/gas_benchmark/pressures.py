@@ -8,9 +8,8 @@ import numpy as np
 from simulators.gas_benchmark.case import Case
 from simulators.gas_benchmark.scene import Scene
 from simulators.gas_benchmark.town import Town
-from simulators.gas_benchmark.weather import wandering
 from simulators.geometry import distance
-from simulators.noise import Vector
+from simulators.noise import Vector, wandering
 from simulators.physics.daily import GAS
 from simulators.physics.gas_hydraulics import (
     ATMOSPHERE_KPA,

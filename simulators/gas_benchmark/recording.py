@@ -14,7 +14,7 @@ import numpy as np
 
 from simulators.city import Asset, Fact, LonLat, Words
 from simulators.city_folder import asset_feature
-from simulators.gas_benchmark.case import CASES, LEARNT_H, SLOT_H, Case, draw_cases, place_of
+from simulators.gas_benchmark.case import CASES, LEARNT_H, MIXED, SLOT_H, Case, draw_cases, place_of
 from simulators.gas_benchmark.instruments import (
     SPACE_MIN,
     Channel,
@@ -31,6 +31,8 @@ from simulators.truth import rfc3339
 
 HOURS = LEARNT_H + CASES * SLOT_H
 ALARMING_LEL = 20.0
+MET_LEL = 1.0
+"""Gas from a leak that a device can be said to have met: below it lie its resolution and its own errors."""
 _SENSOR_COLUMNS = ("sensor", "lifeline", "quantity", "unit", "asset", "lon", "lat", "interval_s")
 _TRUTH_COLUMNS = ("id", "kind", "asset", "start", "end", "peak", "unit", "note")
 _WORKS_COLUMNS = ("id", "start", "end", "lon", "lat", "radius_m", "what", "contractor")
@@ -59,11 +61,11 @@ class Record:
     channels: list[Channel]
 
 
-def draw_record(name: str, seed: int, number: int) -> Record:
-    """Town ``number`` of a seed and three weeks in it; the same arguments give the same record."""
+def draw_record(name: str, seed: int, number: int, cast: str = MIXED) -> Record:
+    """Town ``number`` of a seed and three weeks of a cast of cases in it; the same arguments give the same record."""
     town_rng, case_rng, sky_rng, pipe_rng, soil_rng, device_rng = np.random.default_rng([seed, number]).spawn(6)
     town = draw_town(name, number, town_rng)
-    cases = draw_cases(town, case_rng)
+    cases = draw_cases(town, case_rng, cast)
     start = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=int(sky_rng.integers(0, 340)))
     hours = np.arange(round(HOURS * 60 / SPACE_MIN)) * SPACE_MIN / 60
     weather = draw_weather(start.timetuple().tm_yday, len(hours), SPACE_MIN / 60, sky_rng)
@@ -76,9 +78,9 @@ def draw_record(name: str, seed: int, number: int) -> Record:
     return Record(town, start, cases, gas, channels)
 
 
-def record_town(folder: Path, name: str, seed: int, number: int) -> Written:
+def record_town(folder: Path, name: str, seed: int, number: int, cast: str = MIXED) -> Written:
     """Write the recording of a town; the same arguments give the same bytes."""
-    record = draw_record(name, seed, number)
+    record = draw_record(name, seed, number, cast)
     town, start = record.town, record.start
     (folder / "readings").mkdir(parents=True, exist_ok=True)
     scored = start + timedelta(hours=LEARNT_H), start + timedelta(hours=HOURS)
@@ -122,7 +124,11 @@ def _truth(record: Record, case: Case, number: int) -> tuple[object, ...]:
 
 
 def _leak_truth(record: Record, case: Case) -> tuple[float, str, str]:
-    """The highest %LEL in any space while it leaks, when 20 %LEL is passed in the first two, the hole, and where."""
+    """The highest %LEL in any space while it leaks; the note tells when 20 %LEL is passed in the first two, and more.
+
+    It tells the hole, where it is, the highest at a device, and when any device has first met gas twice in a row:
+    before, devices hardly tell of it.
+    """
     step_h = SPACE_MIN / 60
     begin, end = round(case.begins_h / step_h), round(case.ends_h / step_h)
     levels = record.gas.settled_lel[begin:end]
@@ -136,6 +142,11 @@ def _leak_truth(record: Record, case: Case) -> tuple[float, str, str]:
         parts.append(case.mode)
     watched = record.gas.leaked_lel[begin:end, list(record.town.devices)]
     parts.append(f"highest at a device {min(100.0, float(watched.max())):.1f} %LEL")
+    met = (watched[1:] >= MET_LEL) & (watched[:-1] >= MET_LEL)
+    if met.any():
+        # The second of two reports: one alone may be anything.
+        step = begin + 1 + int(np.argmax(met.any(axis=1)))
+        parts.append(f"met {MET_LEL:g} %LEL at a device {_moment(record.start, step * step_h)}")
     return round(float(levels.max()), 1), "%LEL", "; ".join(parts)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from simulators.noise import Vector
+from simulators.noise import Vector, wandering
 
 _MEAN_C, _SEASON_C, _DAY_C = 16.0, 12.0, 4.0
 """A humid subtropical city, as for the demo city."""
@@ -23,14 +23,6 @@ class TownWeather:
     rain_mm_h: Vector
     wet: Vector
     dry_days: Vector
-
-
-def wandering(count: int, keeps_steps: float, rng: np.random.Generator) -> Vector:
-    """Standard normal noise that remembers itself for about so many steps (first-order autoregression)."""
-    kept = math.exp(-1 / keeps_steps)
-    fresh = rng.standard_normal(count) * math.sqrt(1 - kept * kept)
-    walked: Vector = lfilter([1.0], [1.0, -kept], fresh, zi=[kept * float(rng.standard_normal())])[0]
-    return walked
 
 
 def draw_weather(day_of_year: int, steps: int, step_h: float, rng: np.random.Generator) -> TownWeather:

@@ -22,6 +22,7 @@ _THINS_M = {"sand": 5.5, "fill": 4.5, "clay": 3.0}
 _DISPERSION_M2_S = {"sand": 2.0e-3, "fill": 1.2e-3, "clay": 0.6e-3}
 """Far above molecular diffusion (2e-5 m2/s in air): the trench breathes, and pressure drives the gas on."""
 _FADES_H = 4.0
+_FLICKERS, _STEADIES_M = 0.9, 5.0
 """After a repair the crew draws the gas out of the ground."""
 
 
@@ -64,4 +65,14 @@ def arrived_share(way_m: float, since_s: Vector, ground: Ground) -> Vector:
 def left_share(after_s: Vector) -> Vector:
     """What is left in the ground so long after the repair; all of it before."""
     share: Vector = np.exp(-np.maximum(after_s, 0.0) / 3600 / _FADES_H)
+    return share
+
+
+def seeping_share(way_m: float, arriving: Vector, restless: Vector) -> Vector:
+    """Share of gas in the soil air that enters a space, for what arrives (share of 1) after a way.
+
+    The ground is ``restless`` (standard normal), the more so near the leak.
+    """
+    depth = _FLICKERS / (1 + way_m / _STEADIES_M)
+    share: Vector = np.minimum(1.0, arriving * np.exp(depth * restless - depth**2 / 2))
     return share

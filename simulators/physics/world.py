@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from simulators.city import City
@@ -49,20 +50,20 @@ class World:
         self._origin = origin
         self._physics: list[Physics] = [LIFELINES[name](city, scenario, origin, seed) for name in lifelines]
         self._sensors = {name: city.sensors_of(name) for name in lifelines}
-        self._shortest = {
-            name: min((s.interval_s for s in sensors), default=60) for name, sensors in self._sensors.items()
-        }
 
-    def step(self, time: datetime) -> dict[str, float]:
-        """Values of the sensors whose interval ends at ``time``; a lifeline with none due is not computed."""
+    def step(self, time: datetime, intervals_s: Mapping[str, int] = MappingProxyType({})) -> dict[str, float]:
+        """Values of the sensors whose interval ends at ``time``; a lifeline with none due is not computed.
+
+        ``intervals_s`` are those of the sensors that report at another interval than the registered.
+        """
         since_s = round((time - self._origin) / timedelta(seconds=1))
         values: dict[str, float] = {}
         for physics in self._physics:
-            if since_s % self._shortest[physics.lifeline]:
-                continue
-            measured = physics.step(time)
-            due = [s.id for s in self._sensors[physics.lifeline] if since_s % s.interval_s == 0]
-            values.update((ident, measured[ident]) for ident in due)
+            sensors = self._sensors[physics.lifeline]
+            due = [s.id for s in sensors if since_s % intervals_s.get(s.id, s.interval_s) == 0]
+            if due:
+                measured = physics.step(time)
+                values.update((ident, measured[ident]) for ident in due)
         return values
 
     def state(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from services.alerts.gas.readings import METHANE, VIBRATION, Array, Channel, Rea
 from services.alerts.gas.source import Seen, Source, SourceModel
 from services.alerts.gas.town import SEWER, Ground, Place, Town, away_m
 from services.alerts.gas.trouble import DRIFT, ENDED, LEAK, LEVEL, OTHERWISE, SEWER_GAS, Trouble
-from services.alerts.gas.weighing import Cause, Weighed, prior, weigh
+from services.alerts.gas.weighing import FUMES_LEL, FUMES_S, Cause, Weighed, prior, weigh
 from services.core.finding import FindingState
 from services.core.severity import Severity
 from services.core.text import Text
@@ -32,8 +32,6 @@ _HOLDS_ROWS = {LEAK: 3, SEWER_GAS: 12, DRIFT: 36}
 """So many rows one after the other have to say so: a leak is told soon, what hurts nobody can wait."""
 _LEAST_LEL = {LEAK: 1.5, SEWER_GAS: 5.0, DRIFT: 3.0}
 _FALLEN, _GONE = 0.7, 0.4
-_FUMES_S = 2700.0
-"""Exhaust and fumes pass within so long; the level alarms in any case."""
 _DOUBT, _DOUBTED_S = 0.2, 2 * 3600.0
 _TELLS_AGAIN_S = 1800.0
 _NEWS = 0.2
@@ -258,8 +256,9 @@ class GasSearch(SearchDetector):
         return max(all_of_them, some, key=lambda belief: belief.shares[Cause.LEAK])
 
     def _is_lasting(self, group: Sequence[int], time_s: float) -> bool:
-        """Whether any space still shows what it showed within the last hours, and fumes would have passed by now."""
-        if time_s - min(self._behaviour.onset_s[space] for space in group) < _FUMES_S:
+        """Whether any space still shows what it showed within the last hours, and no passing fumes can do that."""
+        first_s = min(float(self._behaviour.onset_s[space]) for space in group)
+        if time_s - first_s < FUMES_S and not self._is_beyond_fumes(group):
             return False
         mean = self._behaviour.mean
         last = self._behaviour.last
@@ -267,6 +266,14 @@ class GasSearch(SearchDetector):
             mean["now"][space] >= _FALLEN * mean["hours"][space] and last[space] >= _GONE * mean["now"][space]
             for space in group
         )
+
+    def _is_beyond_fumes(self, group: Sequence[int]) -> bool:
+        """Whether fumes cannot be behind it: too much for them, or in several spaces at once.
+
+        A sewer that is stirred up does both for an hour, so that its manholes do not count.
+        """
+        dry = [space for space in group if self._spaces[space].sort != SEWER]
+        return len(dry) > 1 or any(self._behaviour.last[space] >= FUMES_LEL for space in dry)
 
     def _excess(self, space: int) -> float:
         mean = self._behaviour.mean

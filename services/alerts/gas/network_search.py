@@ -32,6 +32,7 @@ _FIT = 0.25
 _OVER_S = 1800.0
 _OFF_SHARE, _OFF_SPREADS = 0.05, 5.0
 _ROWS_REGULATOR = 20
+_VALVE, _ROWS_VALVE, _OPEN = "cut_off_valve_open", 2, 0.5
 _BACK_SHARE = 0.6
 _SHOWN = 10
 
@@ -48,7 +49,7 @@ class Gauge(NamedTuple):
 
 
 class NetworkSearch(SearchDetector):
-    """Looks for pressures that fall together while more flows in, and for outlets that leave their usual pressure.
+    """Looks for pressures that fall together while more flows in, for outlets off their pressure, for shut valves.
 
     ``gauges`` are (sensor, quantity, asset, longitude, latitude, whether its asset is a regulator); ``pipes`` are
     those of a ``Town`` as JSON, for the place of a break.
@@ -77,6 +78,7 @@ class NetworkSearch(SearchDetector):
         "_regulators",
         "_rows_fallen",
         "_town",
+        "_valves",
         "columns",
         "gauges",
         "learn_until_s",
@@ -102,6 +104,7 @@ class NetworkSearch(SearchDetector):
             for n, gauge in enumerate(self.gauges)
             if gauge.quantity == _OUTLET or (gauge.quantity == "gas_pressure" and gauge.is_regulator)
         ]
+        self._valves = [n for n, gauge in enumerate(self.gauges) if gauge.quantity == _VALVE]
         self._habit = DayHabit(len(self.gauges))
         self._past: deque[Array] = deque(maxlen=_LAG_ROWS)
         self._off_rows: dict[str, int] = {}
@@ -263,26 +266,32 @@ class NetworkSearch(SearchDetector):
         return self._town.pipes[number]
 
     def _watch_regulators(self, time_s: float, values: Array, usual: Array, away: Array) -> None:
-        for number in self._outlets:
+        for number in (*self._outlets, *self._valves):
             name = self.columns[number]
             if isnan(away[number]):
                 continue
             limit = max(_OFF_SHARE * abs(usual[number]), _OFF_SPREADS * self._habit.spread[number])
+            is_beyond, wanted = abs(away[number]) >= limit, _ROWS_REGULATOR
+            is_back = abs(away[number]) < _BACK_SHARE * limit
+            if number in self._valves:
+                # A valve that is usually shut belongs to a line in reserve.
+                is_beyond, wanted = values[number] < _OPEN <= usual[number], _ROWS_VALVE
+                is_back = not is_beyond
             told = self._regulators.get(name)
             if told is None:
-                is_off = abs(away[number]) >= limit and self._break is None
+                is_off = is_beyond and self._break is None
                 rows = self._off_rows.get(name, 0) + 1 if is_off else 0
                 self._off_rows[name] = rows
                 if not rows:
                     del self._off_rows[name]
-                elif rows >= _ROWS_REGULATOR:
+                elif rows >= wanted:
                     self._number += 1
-                    since_s = time_s - (_ROWS_REGULATOR - 1) * _FIRST_STEP_S
+                    since_s = time_s - (wanted - 1) * _FIRST_STEP_S
                     told = [f"regulator-{self._number}", since_s, time_s]
                     self._regulators[name] = told
                     del self._off_rows[name]
                     self._claims.append(self._regulator_claim(number, told, FindingState.RAISED, values, usual))
-            elif abs(away[number]) >= _BACK_SHARE * limit:
+            elif not is_back:
                 told[2] = time_s
             elif time_s - told[2] >= _OVER_S:
                 del self._regulators[name]
@@ -298,6 +307,8 @@ class NetworkSearch(SearchDetector):
             if is_high
             else Text("its outlet falls below it", "出口压力偏低")
         )
+        if gauge.quantity == _VALVE:
+            reasons = Text("its cut-off valve has shut", "切断阀已关闭")
         return Claim(
             outcome=REGULATOR,
             key=told[0],

@@ -59,6 +59,18 @@ _RISE_LEL_H = {
 }
 """How fast the excess has come to its peak (%LEL/h): median, spread of the natural logarithm, share. Fumes that pass
 jump from one value to the next, which gas in soil does not; they are counted with the device. Set as before."""
+_LASTING_DEVICE_LEL_H = ((0.8, 1.1, 0.95), (40.0, 1.0, 0.05))
+"""The same of a device whose excess has lasted longer than fumes do: it has jumped by itself, which few do."""
+FUMES_S = 2700.0
+"""Exhaust and fumes pass within so long; the level alarms in any case."""
+FUMES_LEL = 10.0
+"""Exhaust and paint hardly come to half a percent by volume of what burns."""
+_LEVELS_LEL = {Cause.LEAK: (15.0, 1.5), Cause.SEWAGE: (8.0, 0.75), Cause.DEVICE: (7.0, 0.85)}
+"""How high the excess comes: median (%LEL) and spread of the natural logarithm. Leaks fill a space up to the brim,
+sewage is low and a device is wrong by some %LEL (Huang and others, 2019); widths are our own."""
+_SETTLES_H = 1.0
+_SATURATED_LEL = 80.0
+"""Near the end of its scale a device shows no unrest."""
 _DAMAGED_LEL_H = ((1.0, 1.1, 0.8), (30.0, 1.2, 0.2))
 """The same of a leak beside a space without sewage: one in five fills it within minutes, as a main does that somebody
 has dug into. In a sewer what comes so fast is stirred sewage as a rule. Our own default."""
@@ -119,9 +131,14 @@ def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits, *, in
     mean = {name: float(values[space]) for name, values in behaviour.mean.items()}
     excess = max(mean["now"], 0.6 * mean["hours"], _LEAST_EXCESS_LEL)
     noise = float(habits.step_lel[space])
-    found.append(_restlessness(mean["restless"], excess, float(behaviour.level[space]), noise))
     hours = max((time_s - float(behaviour.onset_s[space])) / 3600.0, 0.25)
-    found.append(_rise(float(behaviour.peak_lel[space]), hours, in_sewer=in_sewer))
+    unrest = _restlessness(mean["restless"], excess, float(behaviour.level[space]), noise)
+    # The unrest is a mean over two hours: what has only begun to rise looks smooth. Stirred sewage does it every day.
+    if in_sewer or hours >= _SETTLES_H or unrest[0][0] >= 0:
+        found.append(unrest)
+    peak_lel = float(behaviour.peak_lel[space])
+    found.append(_rise(peak_lel, hours, in_sewer=in_sewer))
+    found.append(_level(peak_lel))
     found.append(_with(mean, "damp", "excess_slow", _WITH_DAMP, Text("humidity", "湿度")))
     found.append(_with(mean, "warm", "excess_day", _WITH_WARMTH, Text("temperature", "温度")))
     found += _trace_gases(space, behaviour, excess)
@@ -139,6 +156,8 @@ def weigh(space: int, time_s: float, behaviour: Behaviour, habits: Habits, *, in
 
 
 def _restlessness(steps: float, excess: float, level: float, noise: float) -> tuple[Array, Text]:
+    if excess >= _SATURATED_LEL:
+        return np.zeros(len(CAUSES)), Text("", "")
     seen = (steps * _TO_SPREAD) ** 2
     level = max(level, excess)
     logs = np.empty(len(CAUSES))
@@ -162,7 +181,11 @@ def _restlessness(steps: float, excess: float, level: float, noise: float) -> tu
 
 
 def _rise(peak_lel: float, hours: float, *, in_sewer: bool) -> tuple[Array, Text]:
-    expected = _RISE_LEL_H if in_sewer else {**_RISE_LEL_H, Cause.LEAK: _DAMAGED_LEL_H}
+    expected = dict(_RISE_LEL_H)
+    if not in_sewer:
+        expected[Cause.LEAK] = _DAMAGED_LEL_H
+    if hours * 3600.0 > FUMES_S:
+        expected[Cause.DEVICE] = _LASTING_DEVICE_LEL_H
     rate = max(peak_lel, 0.1) / hours
     logs = np.array(
         [
@@ -177,6 +200,17 @@ def _rise(peak_lel: float, hours: float, *, in_sewer: bool) -> tuple[Array, Text
     )
     words = Text(f"{peak_lel:.1f} %LEL gained in {hours:.1f} h", f"{hours:.1f}小时内上升{peak_lel:.1f} %LEL")
     return _bounded(logs), words
+
+
+def _level(peak_lel: float) -> tuple[Array, Text]:
+    """How likely each cause comes as high at all: what has been low so far may be anything."""
+    logs = np.array(
+        [
+            math.log(max(0.5 * math.erfc(math.log(max(peak_lel, 1.0) / middle) / spread / math.sqrt(2)), 1e-6))
+            for middle, spread in (_LEVELS_LEL[cause] for cause in CAUSES)
+        ]
+    )
+    return _bounded(logs), Text(f"as high as {peak_lel:.0f} %LEL", f"升至{peak_lel:.0f} %LEL")
 
 
 def _with(

@@ -28,7 +28,7 @@ _ABRUPT = 6
 _GROWING = 5
 _RECOVERY_MIN = 1.0 * _DAY_MIN
 """Between a repair and the next leak; an alert in this time is a false one."""
-_METHANE_LEL = (8, 15, 30, 60)
+_GAS_HOLES_MM = (1, 2, 4, 8)
 _RAIN_MM_H = (30, 60, 90, 120)
 _TRUCKS_T = (58, 66, 80, 95)
 
@@ -206,18 +206,18 @@ def _methane(city: City, chance: random.Random) -> Injections:
     watched = {sensor.asset for sensor in city.sensors_of("gas") if sensor.quantity == "methane"}
     beside = [link for link in city.links if link.kind == "adjacent" and link.target in watched]
     mains = {pipe.id for pipe in city.assets_of("gas", "pipe")}
-    chosen = chance.sample([link for link in beside if link.source in mains], 2 * len(_METHANE_LEL))
+    chosen = chance.sample([link for link in beside if link.source in mains], 2 * len(_GAS_HOLES_MM))
     return [
         {
-            "id": f"gas-leak-{lel}-{number}",
+            "id": f"gas-leak-{hole_mm}mm-{number}",
             "kind": "gas-leak",
             "asset": link.source,
             "near": link.target,
-            "lel": lel,
+            "hole_mm": hole_mm,
             "start_min": 60 + number * 330,
             "end_min": 60 + number * 330 + 150,
         }
-        for number, (link, lel) in enumerate(zip(chosen, _METHANE_LEL * 2, strict=True))
+        for number, (link, hole_mm) in enumerate(zip(chosen, _GAS_HOLES_MM * 2, strict=True))
     ]
 
 

@@ -18,9 +18,11 @@ _AFTER_S = 6 * 3600.0
 """An alert within so long of a case's end belongs to it: gas stays in spaces."""
 _HIGHEST = re.compile(r"highest at a device ([\d.]+)")
 _SECOND = re.compile(r"second 20 %LEL \S+ ([^;\s]+)")
+_MET = re.compile(r"met [\d.]+ %LEL at a device ([^;\s]+)")
 _AT = re.compile(r"at ([-\d.]+) ([-\d.]+)")
 _METRES_PER_DEGREE = 111_320.0
 FAULTS = frozenset({"sensor-drift", "humidity-error"})
+OF_NETWORK = frozenset({"main-break", "regulator-fault"})
 OF_SPACES = frozenset({"gas-leak", "sewer-gas", *FAULTS})
 
 
@@ -35,7 +37,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case of the truth and what was told of it; ``limits`` is when each plain limit said so at any device."""
+    """A case of the truth and what was told of it; ``limits`` is when each plain limit said so at any device.
+
+    ``second_s`` is when 20 %LEL is passed in a second space, ``met_s`` when any device has first met gas of the leak.
+    """
 
     kind: str
     asset: str
@@ -43,10 +48,27 @@ class Case:
     end_s: float
     highest_lel: float
     second_s: float | None
+    met_s: float | None
     at: tuple[float, float] | None
     told: tuple[Told, ...]
     limits: Mapping[float, float]
     distance_m: float | None
+    mode: str
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it comes to 20 %LEL in a second space."""
+        return self.second_s is not None
+
+    @property
+    def is_seen_in_time(self) -> bool:
+        """Whether a device has met gas of it before that: without, devices hardly tell of it."""
+        return self.second_s is not None and self.met_s is not None and self.met_s < self.second_s
+
+    @property
+    def level(self) -> Told | None:
+        """The first alert within it that has people sent there as to a leak: a leak, or a dangerous level."""
+        return next((each for each in self.told if each.kind in {"gas-leak", "methane-high"}), None)
 
     @property
     def leak(self) -> Told | None:
@@ -63,6 +85,9 @@ class TownResult:
     false_leaks: int
     false_limits: Mapping[float, int]
     device_months: float
+    beside: tuple[Told, ...]
+    """What was told of the network outside breaks and faults of regulators."""
+    days: float
 
 
 def judged_town(recording: Path, results: Path) -> TownResult:
@@ -85,6 +110,8 @@ def judged_town(recording: Path, results: Path) -> TownResult:
         len(false),
         {limit: sum(not _within(at_s, of_spaces) for at_s in crossings[limit]) for limit in LIMITS_LEL},
         len(methane) * (end_s - begin_s) / 86_400.0 / 30.0,
+        tuple(each for each in told if not _within(each.time_s, [c for c in cases if c.kind in OF_NETWORK])),
+        (end_s - begin_s) / 86_400.0,
     )
 
 
@@ -102,6 +129,7 @@ def _case(
     start_s, end_s, note = _seconds(row["start"]), _seconds(row["end"]), row["note"]
     own = tuple(each for each in told if start_s - 300 <= each.time_s <= end_s + _AFTER_S)
     second, at, highest = _SECOND.search(note), _AT.search(note), _HIGHEST.search(note)
+    met = _MET.search(note)
     place = (float(at[1]), float(at[2])) if at else None
     leak = next((each for each in own if each.kind == "gas-leak" and each.suspects), None)
     distance_m = None
@@ -114,6 +142,7 @@ def _case(
         end_s=end_s,
         highest_lel=float(highest[1]) if highest else float(row["peak"] or 0.0),
         second_s=_seconds(second[1]) if second else None,
+        met_s=_seconds(met[1]) if met else None,
         at=place,
         told=own,
         limits={
@@ -122,6 +151,7 @@ def _case(
             if any(start_s <= at_s <= end_s + _AFTER_S for at_s in times)
         },
         distance_m=distance_m,
+        mode=note.split(";")[0],
     )
 
 
@@ -166,8 +196,8 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def lines(towns: Sequence[TownResult], *, with_network: bool) -> Iterator[str]:
-    """The figures over all towns, one a line."""
+def lines(towns: Sequence[TownResult]) -> Iterator[str]:
+    """The figures of leaks and of what looks like them over all towns, one a line."""
     cases = [case for town in towns for case in town.cases]
     leaks = [case for case in cases if case.kind == "gas-leak"]
     months = sum(town.device_months for town in towns)
@@ -183,11 +213,6 @@ def lines(towns: Sequence[TownResult], *, with_network: bool) -> Iterator[str]:
     yield f"leak told where nothing was: {false}, {false / months:.2f} a device-month; plain limits: " + "; ".join(
         f"{limit:g} %LEL {sum(town.false_limits[limit] for town in towns) / months:.2f}" for limit in LIMITS_LEL
     )
-    for kind, wanted in (
-        () if not with_network else (("main-break", "gas-main-break"), ("regulator-fault", "regulator-fault"))
-    ):
-        own = [case for case in cases if case.kind == kind]
-        yield f"{kind} found: {_share([any(each.kind == wanted for each in case.told) for case in own])}"
 
 
 def _of_leaks(name: str, leaks: Sequence[Case]) -> Iterator[str]:
@@ -195,14 +220,14 @@ def _of_leaks(name: str, leaks: Sequence[Case]) -> Iterator[str]:
     known = [(case, told) for case, told in found if told is not None]
     delays = sorted((told.time_s - case.start_s) / 3600.0 for case, told in known)
     away = sorted(case.distance_m for case, _ in known if case.distance_m is not None)
-    early = [told is not None and (case.second_s is None or told.time_s < case.second_s) for case, told in found]
-    urgent = [
-        told is not None and case.second_s is not None and told.time_s < case.second_s
-        for case, told in found
-        if case.second_s is not None
-    ]
     yield f"{name}: found {_share([told is not None for _, told in found])}"
-    yield f"  before 20 %LEL stands in a second space: {_share(early)}; where it comes to that {_share(urgent)}"
+    urgent = [case for case in leaks if case.is_urgent]
+    seen = [case for case in urgent if case.is_seen_in_time]
+    in_time = _share([_told_in_time(case.leak, case) for case in urgent])
+    yield f"  told before 20 %LEL stands in a second space, where it comes to that: {in_time}"
+    in_time = _share([_told_in_time(case.leak, case) for case in seen])
+    level = _share([_told_in_time(case.level, case) for case in seen])
+    yield f"    where a device has met gas by then: {in_time}; told as a leak or as a dangerous level: {level}"
     if known:
         first = _share([told.suspects[:1] == (case.asset,) for case, told in known])
         third = _share([case.asset in told.suspects[:3] for case, told in known])
@@ -212,6 +237,10 @@ def _of_leaks(name: str, leaks: Sequence[Case]) -> Iterator[str]:
     yield "  plain limits found: " + "; ".join(
         f"{limit:g} %LEL {_share([limit in case.limits for case in leaks])}" for limit in LIMITS_LEL
     )
+
+
+def _told_in_time(told: Told | None, case: Case) -> bool:
+    return told is not None and case.second_s is not None and told.time_s < case.second_s
 
 
 def _share(marks: Sequence[bool]) -> str:

@@ -15,7 +15,7 @@ from services.core.asset import LinkKind
 from services.core.city_folder import read_works
 from services.core.recorded_city import recorded_city
 from services.core.recording import read_recording
-from simulators.gas_benchmark.case import LEARNT_H, Case, draw_cases
+from simulators.gas_benchmark.case import LEARNT_H, NETWORK, Case, draw_cases
 from simulators.gas_benchmark.methane import run_spaces
 from simulators.gas_benchmark.pressures import run_network
 from simulators.gas_benchmark.recording import Record, Written, draw_record, record_town
@@ -247,3 +247,19 @@ def test_the_same_seed_writes_the_same_bytes(recorded: tuple[Path, Written], tmp
     files = sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
     assert len(files) == 26
     assert all((again / f).read_bytes() == (recorded[0] / f).read_bytes() for f in files)
+
+
+def test_a_town_drawn_for_its_network_has_breaks_and_regulators_and_no_leak() -> None:
+    kinds = Counter(case.kind for case in draw_cases(_drawn(3), np.random.default_rng(3), NETWORK))
+    assert kinds == {"main-break": 3, "regulator-fault": 3, "demand-peak": 2}
+
+
+def test_the_truth_says_when_a_device_has_first_met_gas_of_a_leak(recorded: tuple[Path, Written]) -> None:
+    leaks = [row for row in _rows(recorded[0] / "truth.csv") if row["kind"] == "gas-leak"]
+    for leak in leaks:
+        highest = float(leak["note"].split("highest at a device ")[1].split(" ")[0])
+        met = leak["note"].partition("met 1 %LEL at a device ")[2]
+        assert bool(met) <= (highest >= 1.0)
+        if met:
+            assert leak["start"] < met <= leak["end"]
+    assert any("met 1 %LEL at a device 20" in leak["note"] for leak in leaks)

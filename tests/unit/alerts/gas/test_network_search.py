@@ -22,6 +22,7 @@ GAUGES = [
     ["mid", "gas_pressure", "J1", 117.2 + 150 * EAST, 31.8, False],
     ["outlet", "regulator_outlet_pressure", "RS", 117.2, 31.8, True],
     ["tail", "gas_pressure", "J2", 117.2 + 1050 * EAST, 31.8, False],
+    ["valve", "cut_off_valve_open", "RS", 117.2, 31.8, True],
 ]
 DAY_ROWS = 288
 STEP_S = 300.0
@@ -34,9 +35,17 @@ def _told(change: dict[str, float], begins: int = 3 * DAY_ROWS, rows: int = 4 * 
     claims: list[Claim] = []
     for number in range(rows):
         day = float(np.sin(2 * np.pi * number / DAY_ROWS))
-        usual = {"flow": 300 + 120 * day, "mid": 195 - 2 * day, "outlet": 200 - 1 * day, "tail": 190 - 4 * day}
+        usual = {
+            "flow": 300 + 120 * day,
+            "mid": 195 - 2 * day,
+            "outlet": 200 - 1 * day,
+            "tail": 190 - 4 * day,
+            "valve": 1.0,
+        }
         row = [
-            usual[name] + float(rng.normal(0, 0.3)) + (change.get(name, 0.0) if number >= begins else 0.0)
+            usual[name]
+            + (0.0 if name == "valve" else float(rng.normal(0, 0.3)))
+            + (change.get(name, 0.0) if number >= begins else 0.0)
             for name in search.columns
         ]
         search.score(number * STEP_S, row)
@@ -68,3 +77,15 @@ def test_an_outlet_that_creeps_up_is_a_faulty_regulator() -> None:
     assert [claim.columns for claim in found][:1] == [("outlet",)]
     assert found[0].fields is not None
     assert "creeps" in found[0].fields["reasons"].en  # type: ignore[union-attr]  # a text in two languages
+
+
+def test_a_cut_off_valve_that_shuts_is_told_with_its_second_report() -> None:
+    found = _told({"valve": -1.0}, rows=3 * DAY_ROWS + 2)
+    assert [(claim.outcome, claim.columns) for claim in found] == [("gas-regulator-fault", ("valve",))]
+    assert found[0].fields is not None
+    assert found[0].fields["reasons"].en == "its cut-off valve has shut"  # type: ignore[union-attr]  # a text
+    assert found[0].suspects[0].asset == "RS"
+
+
+def test_a_valve_that_has_always_been_shut_says_nothing() -> None:
+    assert _told({"valve": -1.0}, begins=0) == []
