@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from simulators.city import City
@@ -54,9 +55,12 @@ class Field:
         self._delay = {s.gateway: _delay(s.gateway) for s in city.sensors}
         self._delay |= {s.id: _delay(s.id) for s in city.sensors if s.quantity in SINGLE_QUANTITIES}
 
-    def step(self, time: datetime) -> list[Batch]:
-        """The batches that this measuring instant causes, in the order in which they leave."""
-        values = self._devices.report(time, self._world.step(time))
+    def step(self, time: datetime, intervals_s: Mapping[str, int] = MappingProxyType({})) -> list[Batch]:
+        """The batches that this measuring instant causes, in the order in which they leave.
+
+        ``intervals_s`` are those of the sensors that report at another interval than the registered.
+        """
+        values = self._devices.report(time, self._world.step(time, intervals_s))
         gathered: dict[str, list[Measured]] = defaultdict(list)
         batches = []
         for ident, value in values.items():

@@ -7,7 +7,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import aiomqtt
 import numpy as np
@@ -73,11 +73,29 @@ class Broker:
             await writer.wait_closed()
 
 
+class Ear(Protocol):
+    """Who listens on the connection that messages are sent on."""
+
+    @property
+    def topic(self) -> str:
+        """What is subscribed to."""
+
+    async def hear(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+        """Take what came in, in order."""
+
+
 class Outbox:
     """Sends messages in the order they were put, each until the broker has acknowledged it."""
 
-    def __init__(self, broker: Broker, acknowledged: Callable[[Message], None], rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        acknowledged: Callable[[Message], None],
+        rng: np.random.Generator,
+        ear: Ear | None = None,
+    ) -> None:
         self._broker = broker
+        self._ear = ear
         self._acknowledged = acknowledged
         self._rng = rng
         self._waiting: deque[Message] = deque()
@@ -128,7 +146,9 @@ class Outbox:
         return float(longest * self._rng.uniform(0.5, 1.0))
 
     async def _send(self, client: aiomqtt.Client) -> None:
-        lost = asyncio.create_task(_until_lost(client))
+        if self._ear is not None:
+            await client.subscribe(self._ear.topic, qos=1, timeout=_ACKNOWLEDGED_WITHIN_S)
+        lost = asyncio.create_task(_until_lost(client, self._ear))
         try:
             while True:
                 async with self._changed:
@@ -160,7 +180,8 @@ class Outbox:
             self._changed.notify_all()
 
 
-async def _until_lost(client: aiomqtt.Client) -> None:
-    """The message iterator ends with an error when the connection does; nothing is subscribed."""
-    async for _ in client.messages:
-        pass
+async def _until_lost(client: aiomqtt.Client, ear: Ear | None) -> None:
+    """The message iterator ends with an error when the connection does."""
+    async for message in client.messages:
+        if ear is not None:
+            await ear.hear(client, message)

@@ -25,8 +25,21 @@ class Checkpoint(BaseModel):
     state: dict[str, Any]
 
 
+class Asked(BaseModel):
+    """From which measuring instant on a sensor reports at another interval, because it was asked to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: AwareDatetime
+    sensor: str
+    interval_s: Annotated[int, Field(gt=0)]
+
+
 class Progress(BaseModel):
-    """The progress file. ``messages`` counts those acknowledged since the checkpoint (or since ``origin``)."""
+    """The progress file. ``messages`` counts those acknowledged since the checkpoint (or since ``origin``).
+
+    ``asked`` is what still counts of what devices were asked, in the order in which they were.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +50,7 @@ class Progress(BaseModel):
     published: AwareDatetime
     messages: Annotated[int, Field(ge=0)] = 0
     checkpoint: Checkpoint | None = None
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,16 @@ class Journal:
         self.progress = self.progress.model_copy(update=update)
         if self._monotonic() - self._written >= _WRITE_EVERY_S:
             self.write()
+
+    def keep(self, asked: Asked) -> None:
+        """A device was asked something; what it was asked before counts only where it is needed to go on."""
+        checkpoint = self.progress.checkpoint
+        still = [
+            each
+            for each in self.progress.asked
+            if each.sensor != asked.sensor or checkpoint is None or each.since > checkpoint.time
+        ]
+        self.progress = self.progress.model_copy(update={"asked": (*still, asked)})
 
     def write(self) -> None:
         """Replace the file in one step, so that a reader or a crash never sees half of it."""

@@ -26,6 +26,7 @@ from simulators.city_folder import read_city
 from simulators.delivery import STEP, Batch, Field, measuring_instants
 from simulators.outbox import Broker, Outbox
 from simulators.progress import Checkpoint, Journal, Message, Progress, read_progress
+from simulators.reporting import CommandEar, Reporting
 from simulators.scenario import Scenario, check_scenario, load_scenario
 from simulators.story_clock import Clock, StoryClock
 from simulators.truth import truths, write_truth
@@ -93,13 +94,17 @@ def simulate(
 async def publish_city(play: Play, story: StoryClock, broker: Broker, journal: Journal) -> None:
     """Publish every message when it is due, up to ``play.until``, and wait for the last acknowledgement.
 
+    Devices that are asked over the broker to report at another interval do so and answer.
+
     Cancelling it is safe at any moment: what was acknowledged stands in ``journal``, which is written at the end.
     """
-    outbox = Outbox(broker, journal.acknowledged, np.random.default_rng([play.seed, 7]))
+    reporting = Reporting(play.city, journal.progress.asked, journal.keep)
+    ear = CommandEar(play.city.id, reporting)
+    outbox = Outbox(broker, journal.acknowledged, np.random.default_rng([play.seed, 7]), ear)
     try:
         async with asyncio.TaskGroup() as group:
             sender = group.create_task(outbox.run())
-            for message in messages(play, journal.progress):
+            for message in messages(play, journal.progress, reporting):
                 await asyncio.sleep(story.wait_s(message.due))
                 await outbox.put(message)
             await outbox.drained()
@@ -108,8 +113,9 @@ async def publish_city(play: Play, story: StoryClock, broker: Broker, journal: J
         journal.write()
 
 
-def messages(play: Play, progress: Progress) -> Iterator[Message]:
+def messages(play: Play, progress: Progress, reporting: Reporting | None = None) -> Iterator[Message]:
     """Messages in the order in which they are due, without those that were acknowledged before."""
+    reporting = reporting or Reporting(play.city, progress.asked)
     field = Field(play.city, play.scenario, play.origin, play.seed)
     begin, done = play.origin, progress.messages
     if progress.checkpoint is not None:
@@ -118,7 +124,7 @@ def messages(play: Play, progress: Progress) -> Iterator[Message]:
     for instant in measuring_instants(begin):
         if play.until is not None and instant > play.until:
             return
-        sent = [_message(play.city.id, batch) for batch in field.step(instant)]
+        sent = [_message(play.city.id, batch) for batch in field.step(instant, reporting.begin(instant))]
         if (instant - play.origin) % _CHECKPOINT_EVERY == timedelta(0) and sent:
             sent[-1] = sent[-1].with_checkpoint(Checkpoint(time=instant, state=field.state()))
         for message in sent:

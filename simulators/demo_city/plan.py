@@ -12,6 +12,7 @@ from simulators.demo_city.draft import SEWER_WATCH, Draft
 from simulators.demo_city.drainage import DrainageDraft
 from simulators.demo_city.gas import GasDraft
 from simulators.demo_city.organisations import ORGANISATIONS, people
+from simulators.demo_city.street_level import lay_street_level
 from simulators.demo_city.streets import CENTRE, StreetPlan, draw_streets
 from simulators.demo_city.water import WaterDraft
 from simulators.physics.epanet_network import EpanetNetwork, epanet_input
@@ -28,6 +29,7 @@ def plan_city(seed: int) -> tuple[City, StreetPlan]:
     WaterDraft(streets, draft, water_rng).lay()
     GasDraft(streets, draft, gas_rng).lay()
     DrainageDraft(streets, draft, drainage_rng).lay()
+    lay_street_level(streets, draft)
     lay_bridges(streets, draft)
     city = City(
         id="demo",

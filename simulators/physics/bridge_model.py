@@ -112,6 +112,12 @@ class DeckModel:
         frequencies: Vector = np.sqrt(np.maximum(squares, 0.0)) / (2 * np.pi)
         return frequencies
 
+    def swinging(self, count: int) -> tuple[Vector, Vector]:
+        """The lowest natural frequencies (Hz) and, a column for each, how far every node goes up, mass-normalised."""
+        squares, shapes = eigh(self._stiffness, self._mass, subset_by_index=(0, count - 1))
+        frequencies: Vector = np.sqrt(np.maximum(squares, 0.0)) / (2 * np.pi)
+        return frequencies, np.asarray(shapes[0::2], dtype=np.float64)
+
     def under_own_weight(self) -> Vector:
         """How the deck lies under its own weight; the pull of the cables carries its part."""
         load = np.zeros(len(self._mass))

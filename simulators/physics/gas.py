@@ -1,6 +1,5 @@
 """Gas: pressures and flows of the medium-pressure network, and methane in the spaces beside it."""
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,25 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from simulators.city import City
-from simulators.geometry import Point, Projection, distance, nearest_on_line
 from simulators.noise import Noise, Vector
 from simulators.physics.daily import GAS, DailyPattern
+from simulators.physics.gas_cases import leak_case, sewage_case
 from simulators.physics.gas_network import GasNetwork
-from simulators.physics.gas_soil import PAVED_FARTHER, PAVED_FASTER
 from simulators.scenario import GasLeak, Scenario, SewerGas, ends_at, starts_at
 
 _STREAM = 2
-REACH_M = 40.0
-"""No gas is carried further under paving; in open ground it goes less far by ``PAVED_FARTHER``."""
-SOIL_M_PER_MIN = 6.0
-"""How fast gas creeps under paving once it has found its way; chosen for a leak that shows within minutes."""
-_ATTENUATION_M = 16.0
-_BESIDE_M = 4.0
-_FILLING_MIN = 10.0
-_SOIL_MIN = 1.0
-_VENTILATION_MIN = 9.0
-_FERMENTING_MIN = 60.0
-"""Sewage needs an hour for two thirds of what it gives off in the end, and as long to be aired out again; assumed."""
 
 
 class GasPhysics:
@@ -38,9 +25,13 @@ class GasPhysics:
     def __init__(self, city: City, scenario: Scenario, origin: datetime, seed: int) -> None:
         self._network = GasNetwork(city)
         self._leaks = [i for i in scenario.injections if isinstance(i, GasLeak)]
-        self._spread = [_spread(city, leak) for leak in self._leaks]
-        self._open = [city.asset[leak.asset].facts.get("surface") == "green" for leak in self._leaks]
-        self._fermenting = [i for i in scenario.injections if isinstance(i, SewerGas)]
+        leaks = [
+            leak_case(city, leak, origin, self._network.pressure_at_kpa(leak.asset), _generator(seed, leak.id))
+            for leak in self._leaks
+        ]
+        self._rates_m3h = [leak.leaks_m3h for leak in leaks]
+        fermenting = [sewage_case(city, i, origin) for i in scenario.injections if isinstance(i, SewerGas)]
+        self._cases = [*leaks, *fermenting]
         self._origin = origin
         self._sensors = city.sensors_of("gas")
         self._ids = [sensor.id for sensor in self._sensors]
@@ -85,12 +76,7 @@ class GasPhysics:
 
     def space_lel(self, space: str, time: datetime) -> float:
         """What leaks and cases of sewer gas add to the methane of an underground space, %LEL."""
-        leaked = sum(
-            _concentration(leak, spread[space], time, self._origin, is_open=is_open)
-            for leak, spread, is_open in zip(self._leaks, self._spread, self._open, strict=True)
-            if space in spread
-        )
-        return leaked + sum(_fermented(gas, time, self._origin) for gas in self._fermenting if gas.asset == space)
+        return min(100.0, sum(case.lel(space, time) for case in self._cases))
 
     def _numbers(self, quantity: str) -> list[int]:
         return [i for i, sensor in enumerate(self._sensors) if sensor.quantity == quantity]
@@ -102,8 +88,8 @@ class GasPhysics:
 
     def _leaking(self, time: datetime) -> dict[str, float]:
         return {
-            leak.asset: leak.flow_m3h
-            for leak in self._leaks
+            leak.asset: rate_m3h
+            for leak, rate_m3h in zip(self._leaks, self._rates_m3h, strict=True)
             if starts_at(leak, self._origin) <= time < ends_at(leak, self._origin)
         }
 
@@ -111,7 +97,7 @@ class GasPhysics:
         """Near zero; sewer gas breathes slowly, at most about 2 %LEL; a leak adds to it and fluctuates."""
         sewer = self._breathing * (1 + 0.3 * np.tanh(self._noise.slow(time, 10800)))
         leaked = np.zeros(len(self._ids))
-        reached = {space for spread in self._spread for space in spread} | {gas.asset for gas in self._fermenting}
+        reached = frozenset[str]().union(*(case.spaces for case in self._cases))
         for i in self._methane:
             if self._spaces[i] in reached:
                 leaked[i] = self.space_lel(self._spaces[i], time)
@@ -120,41 +106,6 @@ class GasPhysics:
         return values
 
 
-def _spread(city: City, leak: GasLeak) -> Mapping[str, float]:
-    """Metres from the leak to every underground space within reach."""
-    projection = Projection(city.centre, (0.0, 0.0))
-    line = [projection.metres(p) for p in city.asset[leak.asset].points]
-    hole: Point = nearest_on_line(projection.metres(city.asset[leak.near].points[0]), line)
-    spaces = {a.id: distance(hole, projection.metres(a.points[0])) for a in city.assets_of("gas", "underground-space")}
-    reach_m = REACH_M / (PAVED_FARTHER if city.asset[leak.asset].facts.get("surface") == "green" else 1.0)
-    # The space that the scenario names is reached in any case: the scenario says what would settle there.
-    return {space: metres for space, metres in spaces.items() if metres <= reach_m or space == leak.near}
-
-
-def _fermented(gas: SewerGas, time: datetime, origin: datetime) -> float:
-    """Smoothly towards the plateau, and smoothly back."""
-    since_min = (time - starts_at(gas, origin)).total_seconds() / 60
-    over_min = (time - ends_at(gas, origin)).total_seconds() / 60
-    if since_min <= 0:
-        return 0.0
-    grown = gas.lel * (1 - math.exp(-min(since_min, since_min - max(0.0, over_min)) / _FERMENTING_MIN))
-    return grown * math.exp(-max(0.0, over_min) / _FERMENTING_MIN)
-
-
-def _concentration(leak: GasLeak, metres: float, time: datetime, origin: datetime, *, is_open: bool) -> float:
-    """Filling towards a plateau after a delay by distance; ventilation after the repair."""
-    delay_min = metres / SOIL_M_PER_MIN * (PAVED_FASTER if is_open else 1.0)
-    attenuation_m = _ATTENUATION_M / (PAVED_FARTHER if is_open else 1.0)
-    since_min = (time - starts_at(leak, origin)).total_seconds() / 60 - delay_min
-    lasted_min = (ends_at(leak, origin) - starts_at(leak, origin)).total_seconds() / 60
-    plateau = leak.lel * math.exp((_BESIDE_M - metres) / attenuation_m)
-    reached = plateau * _filled(min(since_min, lasted_min))
-    return reached * math.exp(-max(0.0, since_min - lasted_min) / _VENTILATION_MIN)
-
-
-def _filled(minutes: float) -> float:
-    """Two stores in series, soil and space: the share of the plateau reached."""
-    if minutes <= 0:
-        return 0.0
-    slow, quick = math.exp(-minutes / _FILLING_MIN), math.exp(-minutes / _SOIL_MIN)
-    return 1 - (_FILLING_MIN * slow - _SOIL_MIN * quick) / (_FILLING_MIN - _SOIL_MIN)
+def _generator(seed: int, injection: str) -> np.random.Generator:
+    """Drawn for each injection by itself, so that another one beside it changes nothing."""
+    return np.random.default_rng([seed, _STREAM, *injection.encode()])

@@ -1,17 +1,24 @@
 """Waterlogging foretold on real street floodings, flooding of sewers' nodes on simulated ones, and what it costs.
 
-Figures, no pass or fail. ``python -m tests.benchmarks.bench_drainage [--keep DIR] [--no-cost] [--seed 903]`` takes
-``floodnet-to-2025-06`` in ``LIFELINE_BENCH_DATA``. The probabilities from which to warn are chosen on the floodings of
-January to August 2024, with forests grown from earlier ones; everything is then told of the floodings from September
-2024 on, with forests grown anew each quarter from those that had ended. Data that is not there is left out. ``--keep``
-writes ``forecast.csv`` of the same span to a folder. Then networks are drawn from ``--seed`` and SWMM computes storms
-over them; what was tuned was tuned on seeds below 500.
+Figures, no pass or fail. ``python -m tests.benchmarks.bench_drainage [--only floodnet|cost|nodes …] [--keep DIR]
+[--seed 903] [--networks N] [--storms N] [--minutes M]``; without ``--only`` all three parts.
+
+``floodnet`` takes ``floodnet-to-2025-06`` in ``LIFELINE_BENCH_DATA``. The probabilities from which to warn are chosen
+on the floodings of January to August 2024, with forests grown from earlier ones; everything is then told of the
+floodings from September 2024 on, with forests grown anew each quarter from those that had ended. Data that is not there
+is left out. ``--keep`` writes ``forecast.csv`` of the same span to a folder. ``cost`` is what a forecast of a thousand
+points takes. For ``nodes`` networks are drawn from ``--seed`` and SWMM computes storms over them; what was tuned was
+tuned on seeds below 500. The smallest networks come first, and none is begun after ``--minutes``.
+
+A thousand points take seconds of processor time, FloodNet minutes, a storm over 50 nodes 5 s, more with something out
+of order and over more nodes. What was counted so far is told after each network.
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +61,7 @@ _REFERENCES: dict[str, Peak] = {
     "forecast": forecast,
 }
 
+_PARTS = ("floodnet", "cost", "nodes")
 _FEWEST_NODES, _MOST_NODES = 50, 120
 _MILLIMETRES = 10.0
 """In a centimetre."""
@@ -83,20 +91,28 @@ def table(chosen: Sequence[Foretold], told: Sequence[Foretold]) -> None:
     say(f"peaks within the 80 % range: {coverage(told):.0%}")
 
 
-def drainage(folder: Path, kept: Path | None, *, cost: bool) -> None:
+def drainage(folder: Path, kept: Path | None, parts: Collection[str]) -> None:
+    """Street floodings of FloodNet, and the cost of a forecast with a forest that was grown from them."""
     if not (folder / NAME).is_dir():
-        say(f"{NAME}: not in {folder} (LIFELINE_BENCH_DATA), forecasts are left out")
+        say(f"{NAME}: not in {folder} (LIFELINE_BENCH_DATA), forecasts of it are left out")
+        if "cost" in parts:
+            for line in forecast_cost.report(None):
+                say(line)
         return
     recording = read_recording(folder / NAME)
     history = history_of(recording)
+    say(f"{len(history):,} depths read")
     lessons = lessons_of(forecast_of(recording), history)
-    chosen = foretold(recording, history, lessons, (CHOOSING, REPORTED))
-    table(chosen, foretold(recording, history, lessons, (REPORTED, float("inf"))))
-    if cost:
+    say(f"{len(lessons.rows):,} lessons taken")
+    if "floodnet" in parts:
+        chosen = foretold(recording, history, lessons, (CHOOSING, REPORTED))
+        say(f"{len(chosen)} floodings foretold to choose from")
+        table(chosen, foretold(recording, history, lessons, (REPORTED, float("inf"))))
+    if "cost" in parts:
         say("")
         for line in forecast_cost.report(lessons):
             say(line)
-    if kept is not None:
+    if "floodnet" in parts and kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
         path = kept / "forecast.csv"
         path.unlink(missing_ok=True)
@@ -127,28 +143,36 @@ def forecasts_of(outlook: Outlook) -> list[Forecast]:
     ]
 
 
-def sewers(seed: int, networks: int, storms: int) -> None:
+def sewers(seed: int, networks: int, storms: int, minutes: float) -> None:
     """Flooding of nodes, most of them without a gauge, in storms that SWMM computes."""
     into = {broken: node_flooding.Tallies() for broken in (False, True)}
+    begin_s = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for number, nodes in enumerate(np.geomspace(_FEWEST_NODES, _MOST_NODES, networks), start=1):
+            if time.monotonic() - begin_s > 60 * minutes:
+                say(f"{networks - number + 1} of {networks} networks were not begun within {minutes:g} min")
+                break
             place = Path(folder) / f"sewers-{seed}-{number:02d}"
-            node_flooding.judge(place, round(float(nodes)), Extent(storms), (seed, number), into)
-            say(f"{place.name} done")
-    for line in node_flooding.lines(into):
-        say(line)
+            for done in node_flooding.judge(place, round(float(nodes)), Extent(storms), (seed, number), into):
+                say(f"{place.name}: {done} after {(time.monotonic() - begin_s) / 60:.1f} min")
+            for line in node_flooding.lines(into):
+                say(line)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, help="folder for forecast.csv; default: none is written")
-    parser.add_argument("--no-cost", action="store_true", help="leave out what a forecast costs")
+    parser.add_argument("--only", action="append", choices=_PARTS, help="one part; may be repeated; default: all")
     parser.add_argument("--seed", type=int, default=903)
     parser.add_argument("--networks", type=int, default=4)
     parser.add_argument("--storms", type=int, default=12, help="storms for each network; the first two are not scored")
+    parser.add_argument("--minutes", type=float, default=60.0, help="no network is begun later")
     arguments = parser.parse_args()
-    drainage(Settings().bench_data, arguments.keep, cost=not arguments.no_cost)
-    sewers(arguments.seed, arguments.networks, arguments.storms)
+    parts = frozenset(arguments.only or _PARTS)
+    if parts & {"floodnet", "cost"}:
+        drainage(Settings().bench_data, arguments.keep, parts)
+    if "nodes" in parts:
+        sewers(arguments.seed, arguments.networks, arguments.storms, arguments.minutes)
 
 
 if __name__ == "__main__":

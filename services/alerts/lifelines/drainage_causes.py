@@ -139,6 +139,26 @@ SENSOR = _rule(
         "（概率{probability}%，{place}）。",
     ),
 )
+TRUNK = Rule(
+    name="drainage-trunk-surcharge",
+    kind=_kind(
+        "trunk-surcharge",
+        Text("Trunk sewer full", "主干管满管顶托"),
+        Text(
+            "Nothing is out of order: pump from the named places to another catchment or the river, hold back inflow.",
+            "管网无异常：将受顶托处的积水泵送至其他片区或河道，并控制上游来水。",
+        ),
+    ),
+    raised=Text(
+        "The trunk sewer at {places} is full and holds water back at {sensor}: {value} {unit}, as the rain explains"
+        " ({expected} {unit}); nothing is out of order.",
+        "主干管{places}满管，对{sensor}形成顶托：实测{value} {unit}，与降雨相符（{expected} {unit}），管网无异常。",
+    ),
+    cleared=Text(
+        "The trunk sewer at {place} no longer holds water back, after {lasting}.",
+        "主干管{place}已不再顶托，历时{lasting}。",
+    ),
+)
 FLOODING = Rule(
     name="drainage-sewer-flooding-expected",
     kind=_kind(
@@ -167,6 +187,7 @@ _TOLD = {
     "outfall": OUTFALL,
     "inflow": INFLOW,
     "sensor": SENSOR,
+    "trunk": TRUNK,
     "flooding": FLOODING,
 }
 

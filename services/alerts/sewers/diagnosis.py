@@ -21,9 +21,9 @@ from services.alerts.sewers.weather_times import WeatherTimes
 _ROW_S = 300.0
 _BEFORE_S = 1800.0
 """A trouble has begun so long before it shows."""
-_OFF, _ROWS_OFF = 2.0, 3
+_OFF, _ROWS_OFF = 1.5, 2
 """A gauge is off from so many spreads for so many rows."""
-BESIDE_OFF = 1.3
+BESIDE_OFF = 1.0
 """Then those that are off by so many spreads say where."""
 _SURE, _LEAD = 0.8, 5.0
 """Belief in one cause, and the logarithm by which it explains more than that nothing is wrong, to name it."""
@@ -35,7 +35,7 @@ _QUIET = {Cause.SENSOR: 4 * 3600.0, Cause.INFLOW: 2 * 3600.0}
 _SOUND_AGAIN, _NO_LEAD = 0.9, 1.0
 _OVER_S = 3600.0
 _AGAIN_S = 1800.0
-_NARROWS = ((1800.0, 60), (4500.0, 16))
+_NARROWS = ((1800.0, 80), (4500.0, 24))
 """After so long the bank is narrowed to so many suspicions."""
 _AFTER_RAIN = {Cause.INFLOW: -6.0, Cause.SENSOR: -3.0}
 """What seeps in after rain is no foreign water, and a model errs most then; our own."""
@@ -175,6 +175,10 @@ class Diagnosis:
         self._sure_rows = self._sure_rows + 1 if sure and cause is self._favourite else int(sure)
         self._favourite = cause
         return Verdict(cause, shares, by_cause, self._sure_rows)
+
+    def believed(self, weather: WeatherTimes) -> Array:
+        """The share of belief in each suspicion of the trial; empty where none is open."""
+        return np.zeros(0) if self.trial is None else self.trial.beliefs(self._evidence(self.trial, weather))
 
     def _accused(self, each: Suspicion) -> float:
         """What a pump that stands still says against itself; others are known by what they do to the levels."""

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from services.alerts.sewers.flow_routing import FlowRouting
+from services.alerts.sewers.gauge_skill import GaugeSkill
 from services.alerts.sewers.pipe_sections import Array
 from services.alerts.sewers.rain_ahead import ROW_MIN, RainWays
 from services.alerts.sewers.runoff import Runoff
 from services.alerts.sewers.sewer_network import SewerNetwork
-from services.alerts.sewers.twin import widened
+from services.alerts.sewers.twin import narrowed
 
 AHEAD_MIN = (15, 30, 60)
 FLOODED_M = 0.01
@@ -72,28 +73,54 @@ def street_levels_m(network: SewerNetwork) -> Array:
 
 
 def floods_ahead(
-    routing: FlowRouting, runoff: Runoff, ways: RainWays, sewage_m3s: Callable[[int], Array], column: int = 0
+    routing: FlowRouting,
+    runoff: Runoff,
+    ways: RainWays,
+    sewage_m3s: Callable[[int], Array],
+    believed: Mapping[int, float] | None = None,
+    *,
+    gauged: Mapping[int, tuple[int, GaugeSkill]] | None = None,
 ) -> FloodsAhead:
-    """Let the sewers go on from the state of a column under its supposition, under every way of the rain.
+    """Let the sewers go on from now under every supposition that is ``believed`` and every way of the rain.
 
-    ``sewage_m3s`` is what runs into every node so many minutes from now, without rain. Nothing that is given changes.
+    ``believed`` are columns of ``routing`` with their shares; default: the first alone. ``sewage_m3s`` is what runs
+    into every node so many minutes from now, without rain. ``gauged`` are the nodes whose level is measured, with the
+    number of the gauge and how well the model does at it. Nothing that is given changes.
     """
+    columns = believed or {0: 1.0}
     count, rows = ways.mm_h.shape[:2]
-    many = widened(routing, [routing.suppositions[column]] * count, column)
+    many = narrowed(routing, [column for column in columns for _ in range(count)])
     surfaces = runoff.copies(count)
     street = street_levels_m(routing.network)[:, None]
-    now = np.maximum(many.depth_m() - street, 0.0)
+    shown = _Shown(many.depth_m(), gauged or {})
+    now = np.maximum(shown.depth_m(many.depth_m()) - street, 0.0)
     first_min = np.where(now >= FLOODED_M, 0.0, np.inf)
     kept: dict[int, Array] = {}
     for row in range(rows):
         minutes = (row + 1) * ROW_MIN
-        run = surfaces.advance_each(60.0 * ROW_MIN, ways.mm_h[:, row])
-        many.advance(60.0 * ROW_MIN, run + sewage_m3s(minutes)[:, None], _STEPS)
-        stands = np.maximum(many.depth_m() - street, 0.0)
+        run = surfaces.advance_each(60.0 * ROW_MIN, ways.mm_h[:, row]) + sewage_m3s(minutes)[:, None]
+        many.advance(60.0 * ROW_MIN, np.tile(run, (1, len(columns))), _STEPS)
+        stands = np.maximum(shown.depth_m(many.depth_m()) - street, 0.0)
         first_min = np.where((stands >= FLOODED_M) & np.isinf(first_min), minutes, first_min)
         if minutes in AHEAD_MIN:
             kept[minutes] = stands
-    return FloodsAhead(now[:, 0], kept, first_min, ways.weights)
+    weights = np.outer(list(columns.values()), ways.weights).ravel()
+    weights = weights / weights.sum()
+    return FloodsAhead(now @ weights, kept, first_min, weights)
+
+
+class _Shown:
+    """The depths of the model with those of the measured nodes as their gauges let expect."""
+
+    def __init__(self, now_m: Array, gauged: Mapping[int, tuple[int, GaugeSkill]]) -> None:
+        self._now_m = now_m
+        self._gauged = gauged
+
+    def depth_m(self, model_m: Array) -> Array:
+        told = model_m.copy()
+        for node, (gauge, skill) in self._gauged.items():
+            told[node] = np.maximum(skill.ahead(gauge, self._now_m[node], model_m[node]), 0.0)
+        return told
 
 
 def _quantile(values: Array, weights: Array, level: float) -> Array:

@@ -1,7 +1,7 @@
 """What a sewer network consists of for its hydraulics. Metres, m3/s, hectares; levels above one datum."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import pi, sqrt
 
@@ -153,3 +153,26 @@ class SewerNetwork:
             speed_m_s = c.full_m3s(slope) / (c.barrels * pi * c.diameter_m**2 / 4)
             found[c.id] = c.length_m / max(speed_m_s, _LEAST_SPEED_M_S) / 60
         return found
+
+
+def part_around(network: SewerNetwork, assets: Collection[str]) -> SewerNetwork:
+    """What is connected with any of some nodes and links; the whole network where none of them is part of it."""
+    beside: dict[str, set[str]] = {name: set() for name in network.nodes}
+    for start, end in network.link_ends.values():
+        beside[start].add(end)
+        beside[end].add(start)
+    queue = [name for asset in sorted(assets) for name in network.link_ends.get(asset, (asset,)) if name in beside]
+    reached = set(queue)
+    while queue:
+        for other in beside[queue.pop()] - reached:
+            reached.add(other)
+            queue.append(other)
+    if not reached or len(reached) == len(network.nodes):
+        return network
+    return replace(
+        network,
+        nodes={name: node for name, node in network.nodes.items() if name in reached},
+        conduits=tuple(sewer for sewer in network.conduits if sewer.start in reached),
+        devices=tuple(device for device in network.devices if device.start in reached),
+        surfaces=tuple(surface for surface in network.surfaces if surface.node in reached),
+    )

@@ -1,33 +1,38 @@
 """Which part of the drainage is to blame and what floods next: the sewers run beside their model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite, isnan, nan
 from typing import Any, ClassVar
 
 import numpy as np
 
 from services.alerts.detectors.contract import Claim, Score, SearchDetector, State
+from services.alerts.sewers.believed import believed_columns
 from services.alerts.sewers.channels import RAIN, ROAD, Channel, gauged, shown
 from services.alerts.sewers.diagnosis import Diagnosis
 from services.alerts.sewers.dry_weather import DryWeather
 from services.alerts.sewers.expectation import Expectation
 from services.alerts.sewers.floods_ahead import AHEAD_MIN, FLOODED_M, FloodsAhead, floods_ahead, street_levels_m
+from services.alerts.sewers.flow_routing import FlowRouting
+from services.alerts.sewers.gauge_skill import GaugeSkill
 from services.alerts.sewers.machines import Machines
 from services.alerts.sewers.outlook import ways_of
 from services.alerts.sewers.past import Past
 from services.alerts.sewers.pipe_sections import Array
 from services.alerts.sewers.rain_ahead import ROW_MIN, RainAhead, RainWays
 from services.alerts.sewers.rain_field import RainField
+from services.alerts.sewers.sewer_network import part_around
 from services.alerts.sewers.swmm_reader import read_swmm
 from services.alerts.sewers.told_cause import ToldCause
 from services.alerts.sewers.told_floods import ToldFloods, floods_next
+from services.alerts.sewers.told_trunk import ToldTrunk
 from services.alerts.sewers.twin import Acting, Twin, restore_routing, routing_state
 from services.alerts.sewers.weather_times import WeatherTimes
 
 _FIRST_STEP_S, _LONGEST_STEP_S = 300.0, 1800.0
 _LEARNS_S = 86_400.0
 """Without a word about history the first day is taken as sound."""
-_FLOODS = "flooding"
+_FLOODS, _TRUNK = "flooding", "trunk"
 _LOOKS_MM, _LOOKS_MIN = 1.0, 20.0
 """It looks ahead while so much rain fell within so many minutes, and while water stands on a street."""
 
@@ -39,8 +44,9 @@ class SewerSearch(SearchDetector):
     Where gauges stand higher or lower than they should, every blockage, pump, gate, outfall and inflow that could do
     it is run through the model too, and the readings say which fits (``Trial``). What pumps and gates tell of
     themselves is asked directly (``Machines``). Beside that it says which nodes flood next under the rain as it may go
-    on, with what is told to be out of order (``FloodsAhead``). ``outcomes`` gives the rule for each cause and for
-    ``flooding``; what has no rule is not told. ``learn_until_s`` ends the history that counts as sound.
+    on, under each suspicion as far as it is believed, and set right by what gauges show (``FloodsAhead``).
+    ``outcomes`` gives the rule for each cause and for ``flooding``; what has no rule is not told. ``learn_until_s``
+    ends the history that counts as sound.
 
     Source: fault diagnosis with a bank of models (Isermann, Fault-Diagnosis Systems, 2006, chapter 10).
 
@@ -49,11 +55,10 @@ class SewerSearch(SearchDetector):
     """
 
     name: ClassVar[str] = "sewer-search"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     __slots__ = (
         "_ahead",
-        "_best",
         "_claims",
         "_diagnosis",
         "_dry",
@@ -66,9 +71,11 @@ class SewerSearch(SearchDetector):
         "_past",
         "_rain",
         "_rain_ahead",
+        "_skill",
         "_street_m",
         "_told_cause",
         "_told_floods",
+        "_told_trunk",
         "_twin",
         "_weather",
         "channels",
@@ -90,7 +97,9 @@ class SewerSearch(SearchDetector):
         self.outcomes = dict(outcomes)
         self.learn_until_s = learn_until_s
         self.columns = tuple(sorted(channel.id for channel in self.channels))
-        network = self._network = read_swmm(model)
+        # A model may hold the sewers of several zones: those of others are judged with the gauges there.
+        assets = {channel.asset for channel in self.channels}
+        network = self._network = part_around(read_swmm(model), assets)
         self._gauges = gauged(network, sorted(self.channels, key=lambda c: c.id))
         self._rain = RainField(network, [c for c in self.channels if c.quantity in RAIN])
         self._machines = Machines(network, self.channels)
@@ -103,14 +112,17 @@ class SewerSearch(SearchDetector):
                 sewered[self._twin.routing.node[surface.node]] += surface.area_ha
         self._dry = DryWeather(network, self._gauges, sewered)
         self._expected = Expectation(np.array([gauge.floor for gauge in self._gauges]))
+        self._skill = GaugeSkill(np.array([gauge.floor for gauge in self._gauges]))
         self._past, self._weather = Past(), WeatherTimes()
         self._diagnosis = Diagnosis(network, self._gauges, self._expected, self._machines)
         self._told_cause = ToldCause(self.outcomes, self._gauges, self._expected)
         self._rain_ahead = RainAhead(self._twin.runoff.gauges)
         roads = {channel.asset for channel in self.channels if channel.quantity in ROAD}
         self._told_floods = ToldFloods(self.outcomes.get(_FLOODS, ""), list(network.nodes), roads)
+        self._told_trunk = ToldTrunk(
+            self.outcomes.get(_TRUNK, ""), network, self._gauges, self._expected, self._street_m
+        )
         self._ahead: FloodsAhead | None = None
-        self._best: int | None = None
         self._claims: list[Claim] = []
         self._first_s = self._last_s = nan
 
@@ -137,6 +149,11 @@ class SewerSearch(SearchDetector):
     def nodes(self) -> Sequence[str]:
         """The nodes of the model, in the order of everything that is told by node."""
         return self._twin.routing.names
+
+    @property
+    def measured(self) -> Collection[int]:
+        """The nodes whose level is measured, by their place in ``nodes``."""
+        return {gauge.index for gauge in self._gauges if gauge.kind == "level"}
 
     @property
     def rain_gauges(self) -> Sequence[str]:
@@ -166,9 +183,18 @@ class SewerSearch(SearchDetector):
             self._search(time_s)
             if self._diagnosis.is_quiet:
                 self._learn(time_s, now, heard, acting)
+        if _TRUNK in self.outcomes and not self._is_learning(time_s):
+            explained = self._told_cause.cause is not None
+            self._claims += self._told_trunk.tell(time_s, heard, self._twin.routing, explained=explained)
+        self._follow_gauges(time_s, heard)
         if _FLOODS in self.outcomes:
             self._look_ahead(time_s, values)
         return self._score()
+
+    def _follow_gauges(self, time_s: float, heard: Array) -> None:
+        routing, believed = self._believed()
+        columns = shown(routing, self._gauges)[:, list(believed)]
+        self._skill.take(time_s, heard - self._expected.bias, columns @ np.array(list(believed.values())))
 
     def _score(self) -> Score:
         return Score(float(np.abs(self._expected.off).max(initial=0.0)))
@@ -201,20 +227,18 @@ class SewerSearch(SearchDetector):
             return
         if verdict.is_over:
             self._claims += self._told_cause.end()
-            self._best = None
             diagnosis.close()
             return
         self._claims += self._told_cause.tell(time_s, verdict, diagnosis, self._twin.routing, self._traces)
         diagnosis.narrow(time_s, verdict)
-        trial, told = diagnosis.trial, self._told_cause.cause
-        self._best = None if trial is None or told is None else trial.best_of(told)
 
     def _traces(self, column: int, asset: str) -> dict[str, Any]:
         """The ways of the water around an asset, and what floods next under the suspicion of a column."""
         seen = ways_of(self._network, asset)
         trial = self._diagnosis.trial
         if trial is not None:
-            ahead = floods_ahead(trial.routing, self._twin.runoff, self.rain_ways(), self._sewage_m3s, column)
+            believed = {column: 1.0}
+            ahead = floods_ahead(trial.routing, self._twin.runoff, self.rain_ways(), self._sewage_m3s, believed)
             seen["floods_next_min"] = floods_next(ahead, self.nodes)
         return seen
 
@@ -228,12 +252,19 @@ class SewerSearch(SearchDetector):
     def floods_ahead(self, ways: RainWays | None = None) -> FloodsAhead:
         """What stands on the streets in the next hour, as the rain may go on or in the ``ways`` that are given.
 
-        With what is told to be out of order, if something is.
+        With what may be out of order, as far as it is believed; at gauges, as well as the model does there.
         """
-        routing, column = self._twin.routing, 0
-        if self._best is not None and self._diagnosis.trial is not None:
-            routing, column = self._diagnosis.trial.routing, self._best
-        return floods_ahead(routing, self._twin.runoff, ways or self.rain_ways(), self._sewage_m3s, column)
+        routing, believed = self._believed()
+        gauged = {gauge.index: (k, self._skill) for k, gauge in enumerate(self._gauges) if gauge.kind == "level"}
+        return floods_ahead(
+            routing, self._twin.runoff, ways or self.rain_ways(), self._sewage_m3s, believed, gauged=gauged
+        )
+
+    def _believed(self) -> tuple[FlowRouting, Mapping[int, float]]:
+        trial = self._diagnosis.trial
+        if trial is None:
+            return self._twin.routing, {0: 1.0}
+        return trial.routing, believed_columns(trial.suspicions, self._diagnosis.believed(self._weather))
 
     def _look_ahead(self, time_s: float, values: Mapping[str, float]) -> None:
         stands = (self._twin.routing.depth_m()[:, 0] >= self._street_m + FLOODED_M).any()
@@ -261,7 +292,8 @@ class SewerSearch(SearchDetector):
             "diagnosis": self._diagnosis.state(),
             "told_cause": self._told_cause.state(),
             "told_floods": self._told_floods.state(),
-            "best": self._best,
+            "told_trunk": self._told_trunk.state(),
+            "skill": self._skill.state(),
             "times": [time_s if isfinite(time_s) else None for time_s in (self._first_s, self._last_s)],
         }
 
@@ -278,7 +310,8 @@ class SewerSearch(SearchDetector):
         self._diagnosis.restore(state["diagnosis"], self._twin.routing)
         self._told_cause.restore(state["told_cause"])
         self._told_floods.restore(state["told_floods"])
-        self._best = state["best"]
+        self._told_trunk.restore(state["told_trunk"])
+        self._skill.restore(state["skill"])
         self._first_s, self._last_s = (nan if time_s is None else time_s for time_s in state["times"])
         self._claims = []
         self._ahead = None

@@ -34,11 +34,12 @@ class Suspicion:
 
 SOUND = Suspicion(Cause.SOUND, "", 0.0, Supposition(), 1.0)
 
-_SILTED = (0.6, 0.7, 0.8, 0.9)
-_SILTED_FAR = (0.7, 0.87)
+_SILTED = (0.5, 0.57, 0.63, 0.68, 0.73, 0.78, 0.83, 0.9)
+"""Each carries about three quarters of what the one before it does: backwater grows steeply with the sediment."""
+_SILTED_FAR = (0.6, 0.72, 0.8, 0.9)
 _RAISED_M = (1.0, 2.0, 3.0, 4.5)
 _INFLOWS_M3S = (0.01, 0.03, 0.09)
-_MOST = 200
+_MOST = 320
 _NEAR = 8
 """So many sewers below a gauge that stands high are looked at closely; how far water backs up."""
 _FAR, _LATE = 25, 60

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from services.alerts.sewers.channels import Gauged, shown
+from services.alerts.sewers.expectation import TIMING, reach
 from services.alerts.sewers.flow_routing import FlowRouting, Supposition
 from services.alerts.sewers.pipe_sections import Array
 from services.alerts.sewers.suspicions import Cause, Suspicion
@@ -26,13 +27,13 @@ from services.alerts.sewers.twin import (
     widened,
 )
 
-_NEWS_S = 1500.0
-"""Errors of the model last about as long."""
+_NEWS_S = 900.0
+"""What is left of the model's errors lasts about as long, once it may be a little early or late."""
 _FADES_S = 2.5 * 3600.0
 _LATELY_S = 1800.0
 _TAIL = 3.0
 """Degrees of freedom of Student's distribution: one gauge that is far off must not outvote all others."""
-_SIZE_ERROR = 0.25
+_SIZE_ERROR = 0.2
 """Share of its effect that a suspicion may err: its size was tried in steps."""
 _RISES_S = 3600.0
 """A river is taken to rise within so long, as the water of a storm comes down."""
@@ -50,7 +51,8 @@ class Trial:
         self._gauges = gauges
         self.weights = np.zeros(len(suspicions))
         self._recent = np.zeros(len(suspicions))
-        self._last = shown(self.routing, gauges)
+        self._before = self._last = shown(self.routing, gauges)
+        self._late: Array | None = None
         self._doubted = self._doubts()
         self._ran_s = 0.0
 
@@ -72,15 +74,20 @@ class Trial:
         self.routing.risen = min(1.0, self._ran_s / _RISES_S)
         go_on(self.routing, acting)
         now = shown(self.routing, self._gauges)
-        low, high = np.minimum(now, self._last), np.maximum(now, self._last)
-        self._last = now
+        low, high = reach(self._before, self._last, now)
+        judged, self._before, self._last = self._last, self._last, now
+        values, self._late = self._late, values
         if values is None:
             return
         heard = np.flatnonzero(~np.isnan(values))
         seen = (values - bias)[heard][:, None]
         apart = seen - np.clip(seen, low[heard], high[heard])
-        effect = now[heard] - now[heard][:, :1]
-        scale = np.sqrt(spread[heard][:, None] ** 2 + (_SIZE_ERROR * effect) ** 2 + self._doubted[heard] ** 2)
+        effect = judged[heard] - judged[heard][:, :1]
+        wide = TIMING * (high - low)[heard]
+        hurried = np.maximum(wide - wide[:, :1], 0.0)
+        scale = np.sqrt(
+            spread[heard][:, None] ** 2 + hurried**2 + (_SIZE_ERROR * effect) ** 2 + self._doubted[heard] ** 2
+        )
         likelihood = -(_TAIL + 1) / 2 * np.log1p((apart / scale) ** 2 / _TAIL) - np.log(scale)
         told = likelihood.sum(axis=0) * min(1.0, acting.seconds / _NEWS_S)
         self.weights = self.weights * np.exp(-acting.seconds / _FADES_S) + told
@@ -118,6 +125,7 @@ class Trial:
         self.suspicions = [self.suspicions[k] for k in columns]
         self.routing = narrowed(self.routing, columns)
         self.weights, self._recent, self._last = self.weights[columns], self._recent[columns], self._last[:, columns]
+        self._before = self._before[:, columns]
         self._doubted = self._doubted[:, columns]
 
     def state(self) -> dict[str, Any]:
@@ -128,6 +136,8 @@ class Trial:
             "weights": packed(self.weights),
             "recent": packed(self._recent),
             "last": packed(self._last),
+            "before": packed(self._before),
+            "late": None if self._late is None else packed(self._late),
             "ran_s": self._ran_s,
         }
 
@@ -138,6 +148,8 @@ class Trial:
         restore_routing(trial.routing, state["routing"])
         trial.weights, trial._recent = unpacked(state["weights"]), unpacked(state["recent"])
         trial._last, trial._ran_s = unpacked(state["last"]), state["ran_s"]
+        trial._before = unpacked(state["before"])
+        trial._late = None if state["late"] is None else unpacked(state["late"])
         return trial
 
 

@@ -1,7 +1,7 @@
 """One answer to "where does it come from" and to what follows from it. Pure.
 
 Candidates, what is upstream, what isolates the first of them and what does so where a valve is stuck, who is without
-supply then, what is lost, and where to listen next.
+supply then, what is lost, and where to listen next; for drainage, what stands where the water comes to.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 
 from services.alerts.tracing.candidates import Candidate, rank
 from services.alerts.tracing.city_graph import CityGraph
+from services.alerts.tracing.flooded_places import flooded_places
 from services.alerts.tracing.gas_site import gas_site, reasons_of
 from services.alerts.tracing.isolation import Isolation, alternatives, downstream, isolate, upstream
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice, loss_of
@@ -65,11 +66,23 @@ def trace(
         ),
         "next_measurement": _listening(graph, candidates) if alert.lifeline is Lifeline.WATER else None,
         **({} if gas is None else {"gas": gas}),
+        **({"affected": _affected_places(graph, alert, evidence)} if _is_about_water_above(alert) else {}),
     }
 
 
 def _is_about_gas(alert: Alert) -> bool:
     return alert.lifeline is Lifeline.GAS and not alert.sensor_fault
+
+
+def _is_about_water_above(alert: Alert) -> bool:
+    return alert.lifeline is Lifeline.DRAINAGE and not alert.sensor_fault
+
+
+def _affected_places(graph: CityGraph, alert: Alert, evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"asset": each.asset, "water_at": each.water_at, "distance_m": each.distance_m, "in_min": each.in_min}
+        for each in flooded_places(graph, alert, evidence)
+    ]
 
 
 def _can_isolate(graph: CityGraph, suspect: str) -> bool:

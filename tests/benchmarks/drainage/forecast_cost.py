@@ -13,10 +13,12 @@ _READINGS = 20
 _ROUNDS = 3
 
 
-def report(lessons: Lessons) -> Iterator[str]:
-    """Lines that tell the cost: with a forest grown from ``lessons``, and with the default for any point."""
+def report(lessons: Lessons | None) -> Iterator[str]:
+    """Lines that tell the cost: with a forest grown from ``lessons``, if any, and with the default for any point."""
     forecast = flooded_city()
     yield f"Forecast for {POINTS:,} flooded points, seconds of processor time: default {_seconds(forecast):.2f}"
+    if lessons is None:
+        return
     begin_s = time.process_time()
     forecast.adopt(lessons.forest())
     grown_s = time.process_time() - begin_s

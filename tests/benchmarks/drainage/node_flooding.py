@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.alerts.sewers.floods_ahead import FLOODED_M, FloodsAhead, street_levels_m
 from services.alerts.sewers.pipe_sections import Array
@@ -32,7 +33,8 @@ _CAUSES = ("blockage", "pump", "gate", "outfall", "inflow", "sensor")
 _SURE = 0.5
 _FALSE_MIN = 60
 """A warning is false when no water comes to the node within so long."""
-KNOWN, UNKNOWN, STAYS = "rain known", "rain not known", "what stands now stays"
+KNOWN, UNKNOWN = "rain known", "rain not known"
+SEEN, STAYS = "what stands at the gauges stays", "what stands anywhere stays, which nobody knows"
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Tally:
     missed: int = 0
     away_m: float = 0.0
     wet: int = 0
+    within: int = 0
     warned_for_nothing: int = 0
 
     @property
@@ -56,15 +59,22 @@ class Tally:
         """Mean error of the depth on the street where water stands or was told."""
         return 100 * self.away_m / max(1, self.wet)
 
-    def count(self, told: Array, depth_m: Array, true_m: Array) -> None:
-        """Take in one moment: whether each node was told, how deep, and how deep it was."""
+    @property
+    def coverage(self) -> float:
+        """Share of the depths within the range that was told, where water stands or was told."""
+        return self.within / max(1, self.wet)
+
+    def count(self, told: Array, spread_m: tuple[Array, Array, Array], true_m: Array) -> None:
+        """Take in one moment: how likely each node was told, how deep with its range, and how deep it was."""
         is_told, is_flooded = told >= _SURE, true_m >= FLOODED_M
+        low_m, depth_m, high_m = spread_m
         self.hits += int((is_told & is_flooded).sum())
         self.false += int((is_told & ~is_flooded).sum())
         self.missed += int((~is_told & is_flooded).sum())
         either = is_flooded | (depth_m >= FLOODED_M)
         self.away_m += float(np.abs(depth_m - true_m)[either].sum())
         self.wet += int(either.sum())
+        self.within += int(((low_m - FLOODED_M <= true_m) & (true_m <= high_m + FLOODED_M) & either).sum())
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Tallies:
 
     storms: int = 0
     flooded: int = 0
-    told: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in (KNOWN, UNKNOWN, STAYS)})
+    told: dict[str, Tally] = field(default_factory=lambda: {name: Tally() for name in (KNOWN, UNKNOWN, SEEN, STAYS)})
 
 
 @dataclass(frozen=True)
@@ -86,18 +96,26 @@ class _Storm:
     nodes: Sequence[int]
 
 
-def judge(folder: Path, nodes: int, extent: Extent, seed: tuple[int, int], into: Mapping[bool, Tallies]) -> None:
-    """Draw one network with its storms, follow them, and tally; ``into`` is by whether something was out of order."""
+def judge(
+    folder: Path, nodes: int, extent: Extent, seed: tuple[int, int], into: Mapping[bool, Tallies]
+) -> Iterator[str]:
+    """Draw one network with its storms, follow them, and tally; ``into`` is by whether something was out of order.
+
+    What is done is told after each storm.
+    """
     record_network(folder, folder.name, nodes, extent, seed)
+    yield "storms computed"
     text = (folder / "network.inp").read_text("utf-8")
     network = read_swmm(text)
     search = SewerSearch(text, _channels(folder), dict.fromkeys(_CAUSES, "cause"), _learnt_s(folder))
+    assert list(search.nodes) == list(network.nodes), "part of the drawn sewers is not searched"
     for number, storm in enumerate(_storms(folder, network)):
         tallies = into[storm.broken] if number >= _LEFT_OUT else None
         if tallies is not None:
             tallies.storms += 1
             tallies.flooded += int((storm.street_m >= FLOODED_M).any(axis=0).sum())
         _follow(search, storm, tallies)
+        yield f"storm {number + 1} of {extent.storms}"
 
 
 def lines(into: Mapping[bool, Tallies]) -> Iterator[str]:
@@ -105,11 +123,12 @@ def lines(into: Mapping[bool, Tallies]) -> Iterator[str]:
     for broken, tallies in sorted(into.items()):
         kind = "something out of order" if broken else "nothing out of order"
         yield f"{tallies.storms} storms with {kind}, {tallies.flooded} flooded nodes in all, {LEAD_MIN} min ahead:"
-        yield "| what | F1 | depth error cm | nodes warned for nothing, a storm |"
-        yield "| --- | --- | --- | --- |"
+        yield "| what | F1 | depth error cm | nodes warned for nothing, a storm | within the 80 % range |"
+        yield "| --- | --- | --- | --- | --- |"
         for name, tally in tallies.told.items():
             nothing = tally.warned_for_nothing / max(1, tallies.storms)
-            yield f"| {name} | {tally.f1:.3f} | {tally.depth_error_cm:.1f} | {nothing:.1f} |"
+            within = f"{tally.coverage:.0%}" if name == UNKNOWN else ""
+            yield f"| {name} | {tally.f1:.3f} | {tally.depth_error_cm:.1f} | {nothing:.1f} | {within} |"
         yield ""
 
 
@@ -117,18 +136,19 @@ def _follow(search: SewerSearch, storm: _Storm, tallies: Tallies | None) -> None
     warned: dict[str, set[int]] = {KNOWN: set(), UNKNOWN: set()}
     rain = np.array([[values[f"rain-{gauge}"] for gauge in search.rain_gauges] for _, values in storm.rows])
     nodes = list(storm.nodes)
+    is_seen = np.isin(nodes, list(search.measured))
     for k, (time_s, values) in enumerate(storm.rows):
         search.score(time_s, [values[column] for column in search.columns])
         if tallies is None or k % _LOOKS_EVERY or k + _LEAD >= len(storm.rows):
             continue
         now_m, true_m = storm.street_m[k], storm.street_m[k + _LEAD]
-        tallies.told[STAYS].count((now_m >= FLOODED_M).astype(float), now_m, true_m)
-        stirs = rain[max(0, k - 12) : k + 1].max() > 0 or now_m.max() > 0
-        ahead = search.floods_ahead(search.rain_ways(LEAD_MIN)) if stirs else None
-        given = RainWays(rain[k + 1 : k + 1 + _LEAD][None], np.ones(1))
-        known = search.floods_ahead(given) if stirs or given.mm_h.max() > 0 else None
+        for name, stays_m in ((STAYS, now_m), (SEEN, np.where(is_seen, now_m, 0.0))):
+            tallies.told[name].count((stays_m >= FLOODED_M).astype(float), (stays_m, stays_m, stays_m), true_m)
+        given = rain[k + 1 : k + 1 + _LEAD]
+        stirs = max(rain[max(0, k - 12) : k + 1].max(), given.max(), now_m.max()) > 0
+        known, unknown = _looks(search, given) if stirs else (None, None)
         comes = (storm.street_m[k : k + _FALSE_MIN // ROW_MIN + 1] >= FLOODED_M).any(axis=0)
-        for name, told in ((UNKNOWN, ahead), (KNOWN, known)):
+        for name, told in ((UNKNOWN, unknown), (KNOWN, known)):
             _count(tallies.told[name], told, nodes, true_m)
             if told is not None:
                 warned[name] |= set(np.flatnonzero((told.comes(LEAD_MIN)[nodes] >= _SURE) & ~comes).tolist())
@@ -137,11 +157,32 @@ def _follow(search: SewerSearch, storm: _Storm, tallies: Tallies | None) -> None
             tallies.told[name].warned_for_nothing += len(those)
 
 
+def _looks(search: SewerSearch, given_mm_h: Array) -> tuple[FloodsAhead, FloodsAhead]:
+    """What is told under the rain that comes, and under the ways in which it may go on; routed side by side."""
+    ways = search.rain_ways(LEAD_MIN)
+    both = RainWays(np.concatenate((given_mm_h[None], ways.mm_h)), np.concatenate(([1.0], ways.weights)))
+    ahead = search.floods_ahead(both)
+    is_given = np.arange(len(ahead.weights)) % len(both.weights) == 0
+    return _part(ahead, is_given), _part(ahead, ~is_given)
+
+
+def _part(ahead: FloodsAhead, those: NDArray[np.bool_]) -> FloodsAhead:
+    """Some of the ways alone."""
+    return FloodsAhead(
+        ahead.now_m,
+        {minutes: street_m[:, those] for minutes, street_m in ahead.street_m.items()},
+        ahead.first_min[:, those],
+        ahead.weights[those] / ahead.weights[those].sum(),
+    )
+
+
 def _count(tally: Tally, told: FloodsAhead | None, nodes: list[int], true_m: Array) -> None:
     if told is None:
-        tally.count(np.zeros(len(nodes)), np.zeros(len(nodes)), true_m)
-    else:
-        tally.count(told.probability(LEAD_MIN)[nodes], told.likely_m(LEAD_MIN)[nodes], true_m)
+        nothing = np.zeros(len(nodes))
+        tally.count(nothing, (nothing, nothing, nothing), true_m)
+        return
+    low_m, likely_m, high_m = told.spread_m(LEAD_MIN)
+    tally.count(told.probability(LEAD_MIN)[nodes], (low_m[nodes], likely_m[nodes], high_m[nodes]), true_m)
 
 
 def _learnt_s(folder: Path) -> float | None:

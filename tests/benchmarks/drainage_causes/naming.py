@@ -89,6 +89,7 @@ def lines(storms: Sequence[Storm]) -> Iterable[str]:
     yield f"storms with a fault: {len(broken)}, with floods of its making: {sum(s.floods > 0 for s in broken)}"
     yield f"something was named in {_share(len(told), len(broken))}"
     yield f"  where it made floods: {_share(sum(s.floods > 0 for s in told), sum(s.floods > 0 for s in broken))}"
+    yield f"named rightly, of all: {_share(len(last_right), len(broken))}"
     shown = [storm for storm in broken if storm.shows_cm >= SHOWS_CM]
     share = _share(sum(storm in told for storm in shown), len(shown))
     yield f"  where a gauge differed by {SHOWS_CM:g} cm or more for half an hour: {share}"
@@ -98,6 +99,9 @@ def lines(storms: Sequence[Storm]) -> Iterable[str]:
     ranks = [_rank(storm) for storm in blocked]
     yield f"the blocked sewer is among the first {_FIRST} in {_share(sum(r <= _FIRST for r in ranks), len(ranks))}"
     yield f"  the first in {_share(sum(r == 1 for r in ranks), len(ranks))}"
+    seen = [storm for storm in shown if any(kind == "sewer-blockage" for kind, _ in storm.faults)]
+    first = sum(storm in blocked and _rank(storm) <= _FIRST for storm in seen)
+    yield f"  of all blockages that a gauge shows: {_share(first, len(seen))}"
     wrong = sum(len(storm.named) - len(storm.right) for storm in storms)
     quiet = [storm for storm in storms if not storm.faults]
     yield f"wrong causes a storm: {wrong / max(1, len(storms)):.2f}"

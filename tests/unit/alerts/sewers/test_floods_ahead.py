@@ -8,6 +8,7 @@ import pytest
 from services.alerts.detectors.contract import Claim
 from services.alerts.sewers.floods_ahead import FloodsAhead, floods_ahead, street_levels_m
 from services.alerts.sewers.flow_routing import FlowRouting, Supposition
+from services.alerts.sewers.gauge_skill import GaugeSkill
 from services.alerts.sewers.rain_ahead import RainAhead, RainWays
 from services.alerts.sewers.runoff import Runoff
 from services.alerts.sewers.swmm_reader import read_swmm
@@ -56,6 +57,32 @@ def test_a_blocked_sewer_floods_the_node_above_it_sooner() -> None:
     above = NAMES.index("M5")
     assert blocked.first_min[above, 0] < sound.first_min[above, 0]
     assert blocked.likely_m(60)[above] > sound.likely_m(60)[above] + 0.01
+
+
+def test_two_suspicions_share_what_is_likely_as_they_are_believed() -> None:
+    routing = FlowRouting(NETWORK, [Supposition(), Supposition(silted={"C5": 0.9})])
+    above = NAMES.index("M5")
+
+    def comes(sound: float, blocked: float) -> float:
+        told = floods_ahead(routing, Runoff(NETWORK), ways(60.0), dry_sewage, {0: sound, 1: blocked})
+        return float(told.comes(30)[above])
+
+    assert comes(1.0, 0.0) == 0
+    assert comes(0.0, 1.0) == pytest.approx(1.0)
+    assert comes(0.7, 0.3) == pytest.approx(0.3)
+
+
+def test_water_that_a_gauge_shows_stays_though_the_model_has_none() -> None:
+    node = NAMES.index("M5")
+    street_m = float(street_levels_m(NETWORK)[node])
+    skill = GaugeSkill(np.array([0.05]))
+    for row in range(24):
+        skill.take(300.0 * row, np.array([street_m + 0.3]), np.array([0.2]))
+    routing, runoff = FlowRouting(NETWORK), Runoff(NETWORK)
+    told = floods_ahead(routing, runoff, ways(0.0), dry_sewage, gauged={node: (0, skill)})
+    assert told.now_m[node] == pytest.approx(0.3, abs=0.05)
+    assert told.likely_m(30)[node] == pytest.approx(0.3, abs=0.05)
+    assert told.likely_m(30).sum() == pytest.approx(0.3, abs=0.05), "a gauge tells of its own node alone"
 
 
 def test_copies_of_surfaces_run_off_as_one_alone_does() -> None:
