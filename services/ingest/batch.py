@@ -13,6 +13,8 @@ QUIET_PART = 0.1
 sends nothing more until it is acknowledged."""
 BATCHES_HELD = 4
 """Full batches that may wait for the database before new messages stay undecoded."""
+SAMPLES_PER_ENTRY = 32
+"""So many bytes of a window's samples take about as much memory as one reading on its way."""
 
 Source = object
 """Whoever delivered a message: one connection to the broker."""
@@ -69,7 +71,7 @@ class Batcher:
             batch = self._open = Batch(self._last_added)
             self._changed.set()
         batch.parts.append(part)
-        batch.entries += len(part.resolved.keys) + len(part.resolved.rejections)
+        batch.entries += _entries(part)
         if batch.entries >= self._entries or len(batch.parts) >= self._messages:
             self._close(batch)
 
@@ -110,8 +112,15 @@ class Batcher:
                     if part.source is source:
                         part.settled()
                 batch.parts = [part for part in batch.parts if part.source is not source]
-                batch.entries = sum(len(part.resolved.keys) + len(part.resolved.rejections) for part in batch.parts)
+                batch.entries = sum(_entries(part) for part in batch.parts)
         self._full = deque(batch for batch in self._full if batch.parts)
         if self._open is not None and not self._open.parts:
             self._open = None
         self.on_room()
+
+
+def _entries(part: Part) -> int:
+    """How much of a batch a message fills; a window weighs as much as readings of the same memory."""
+    window = part.resolved.window
+    samples = 0 if window is None else len(window.samples) // SAMPLES_PER_ENTRY
+    return len(part.resolved.keys) + len(part.resolved.rejections) + samples

@@ -17,9 +17,11 @@ from services.core.reading import Quality, QualityReason
 from services.core.rejection import Rejection, RejectionReason
 from services.core.store.readings import ReadingColumns, SensorRow, epoch_us, moment
 from services.core.units import conversion
+from services.core.vibration_window import VibrationWindow
 from services.core.wire import NAME
 from services.ingest.message import Decoded, Message
 from services.ingest.sensor_table import SensorTable
+from services.ingest.windows import window_of
 
 _NONE = -1
 """No sensor has this key."""
@@ -55,10 +57,13 @@ class Resolved:
     qualities: list[int]
     rejections: list[Rejection]
     unknown: bool = False
+    window: VibrationWindow | None = None
 
 
 def resolve(decoded: Decoded, message: Message, sensors: SensorTable) -> Resolved:
     """Find each reading's sensor, and bring its value into the sensor's unit."""
+    if decoded.window is not None:
+        return _resolve_window(decoded, message, sensors)
     known = sensors.keys if decoded.gateway is None else sensors.keys_of_gateway.get(decoded.gateway, {})
     keys = [known.get(name, _NONE) for name in decoded.sensors]
     if decoded.units is not None or sensors.converts or _NONE in keys:
@@ -67,6 +72,29 @@ def resolve(decoded: Decoded, message: Message, sensors: SensorTable) -> Resolve
     return Resolved(
         message, decoded, decoded.sensors, keys, decoded.times_us, decoded.values, qualities, decoded.rejections
     )
+
+
+def _resolve_window(decoded: Decoded, message: Message, sensors: SensorTable) -> Resolved:
+    """Find the sensors of all channels; a window is taken as a whole or not at all."""
+    resolved = Resolved(message, decoded, [], [], [], [], [], list(decoded.rejections))
+    window, gateway = decoded.window, decoded.gateway
+    if window is None or gateway is None:
+        return resolved
+    rows = [sensors.rows.get(channel.sensor) for channel in window.channels]
+    for channel, row in zip(window.channels, rows, strict=True):
+        converted = _converted(1.0, window.unit, row)
+        refusal = _refusal(channel.sensor, row, window.unit, gateway, converted)
+        if refusal is not None:
+            resolved.unknown = row is None
+            resolved.rejections.append(message.reject(*refusal, sensor=channel.sensor[:128], sender=gateway))
+            return resolved
+    known = [row for row in rows if row is not None]
+    if len({row.zone for row in known}) > 1:
+        detail = "sensor: the channels stand in several zones"
+        resolved.rejections.append(message.reject(RejectionReason.BAD_FIELD, detail, sender=gateway))
+        return resolved
+    resolved.window = window_of(window, gateway, known, message.received_at)
+    return resolved
 
 
 def _resolve_each(decoded: Decoded, message: Message, rows: Sequence[SensorRow | None]) -> Resolved:
@@ -129,6 +157,7 @@ class Judged:
 
     readings: ReadingColumns
     rejections: list[Rejection]
+    windows: Sequence[VibrationWindow] = ()
 
 
 def judge(parts: Sequence[Resolved], sensors: SensorTable, limits: ClockLimits) -> Judged:
@@ -154,10 +183,28 @@ def judge(parts: Sequence[Resolved], sensors: SensorTable, limits: ClockLimits) 
     readings = ReadingColumns(
         keys, sensors.zones[keys], sensors.zone_names, times_us, values, qualities, reasons, received_us
     )
+    windows, refused = _judge_windows(parts, limits)
     if taken.all():
-        return Judged(readings, [])
-    refused = [_refuse_time(parts, lengths, int(row)) for row in np.flatnonzero(~taken)]
-    return Judged(readings.take(np.flatnonzero(taken)), refused)
+        return Judged(readings, refused, windows)
+    refused += [_refuse_time(parts, lengths, int(row)) for row in np.flatnonzero(~taken)]
+    return Judged(readings.take(np.flatnonzero(taken)), refused, windows)
+
+
+def _judge_windows(parts: Sequence[Resolved], limits: ClockLimits) -> tuple[list[VibrationWindow], list[Rejection]]:
+    """Hold the end of each window against the clock, as it was received when its last sample had been taken."""
+    taken, refused = [], []
+    for part in parts:
+        window = part.window
+        if window is None:
+            continue
+        ahead = window.ended_at - part.message.received_at
+        if -limits.behind <= ahead <= limits.ahead:
+            taken.append(window)
+        else:
+            side = "ahead of" if ahead > timedelta(0) else "behind"
+            detail = f"start: the window ends {abs(ahead)} {side} the service's clock"
+            refused.append(part.message.reject(RejectionReason.BAD_TIME, detail, sender=window.gateway))
+    return taken, refused
 
 
 def _mark(

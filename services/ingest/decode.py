@@ -9,7 +9,7 @@ from msgspec import UNSET, MsgspecError
 from services.core import wire
 from services.core.rejection import RejectionReason
 from services.core.store.gateway_sequences import BatchNumber
-from services.ingest import sensorthings
+from services.ingest import sensorthings, windows
 from services.ingest.entries import decode_entries, too_many
 from services.ingest.message import Decoded, Message
 from services.ingest.payload import Codec, PayloadError, unpack
@@ -28,6 +28,9 @@ def decode(message: Message) -> Decoded:
     topic = wire.parse_readings_topic(message.topic)
     if topic is not None:
         return _decode_readings(message, topic)
+    gateway = wire.parse_windows_topic(message.topic)
+    if gateway is not None:
+        return windows.decode_window(message, gateway)
     if sensorthings.is_observation(message.topic):
         return sensorthings.decode_observation(message)
     return _refused(message, None, RejectionReason.BAD_TOPIC, "topic: does not follow the readings grammar")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.core.rejection import MAX_KEPT_BYTES, Rejection, RejectionReason
 from services.core.store.gateway_sequences import BatchNumber
+from services.core.wire import WireWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Decoded:
 
     ``sensors`` are identifiers or addresses, ``times_us`` epoch microseconds. ``units`` and ``qualities`` are
     ``None`` when no entry has one. ``gateway`` is set when only that gateway's own sensors may be in the message.
+    ``window`` is raw vibration, which comes alone.
     """
 
     sensors: list[str] = field(default_factory=list)
@@ -50,3 +52,4 @@ class Decoded:
     gateway: str | None = None
     sender: str | None = None
     batch_number: BatchNumber | None = None
+    window: WireWindow | None = None

@@ -40,6 +40,7 @@ class Codec:
     gateway_columns: Any
     shape: Any
     numbered_shape: Any
+    window: Any
     array_starts: frozenset[int]
 
     def anything(self, content: bytes) -> Any:
@@ -69,6 +70,7 @@ def _codec(name: str, decoder: Any, array_starts: frozenset[int]) -> Codec:
         decoder(wire.WireGatewayColumns),
         decoder(wire.Shape),
         decoder(wire.NumberedShape),
+        decoder(wire.WireWindow),
         array_starts,
     )
 

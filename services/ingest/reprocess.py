@@ -12,12 +12,12 @@ from psycopg import AsyncConnection, Rollback
 
 from services.core import wire
 from services.core.rejection import ENTRY_ENCODING, Rejection, RejectionReason
-from services.core.store import rejected, reprocessing
-from services.core.store.readings import ReadingColumns, WriteResult, write_readings
+from services.core.store import rejected, reprocessing, vibration_windows
+from services.core.store.readings import WriteResult, write_readings
 from services.core.store.rejected import KeptPayload
 from services.core.store.rejections import key_of, write_rejections
 from services.core.store.reprocessing import RequestedRejection
-from services.ingest.check import ClockLimits, Resolved, judge, resolve
+from services.ingest.check import ClockLimits, Judged, Resolved, judge, resolve
 from services.ingest.decode import decode
 from services.ingest.message import Decoded, Message
 from services.ingest.metrics import Metrics
@@ -38,16 +38,16 @@ _ENTRY = msgspec.json.Decoder(wire.WireReading)
 
 @dataclass(slots=True)
 class _Reread:
-    """What became of a payload: readings, rejections, or both."""
+    """What became of a payload: so many readings or windows, rejections, or both."""
 
     payload: KeptPayload
     resolved: Resolved
-    readings: int
+    taken: int
     refused: list[Rejection]
 
     def stays(self, requested: RequestedRejection) -> bool:
         """Whether nothing came of it, for the reason for which it was refused before."""
-        return self.readings == 0 and [key_of(rejection) for rejection in self.refused] == [requested.key]
+        return self.taken == 0 and [key_of(rejection) for rejection in self.refused] == [requested.key]
 
 
 @dataclass(slots=True)
@@ -137,7 +137,8 @@ class Reprocess:
         message = Message(requested.topic, payload.payload, payload.received_at, payload.encoding)
         resolved = resolve(read_again(message, requested.reason, requested.sensor), message, sensors)
         judged = judge([resolved], sensors, self._limits)
-        return _Reread(payload, resolved, len(judged.readings), [*resolved.rejections, *judged.rejections])
+        taken = len(judged.readings) + len(judged.windows)
+        return _Reread(payload, resolved, taken, [*resolved.rejections, *judged.rejections])
 
     def _sliced(self, reread: Sequence[_Reread]) -> Iterator[list[_Reread]]:
         part: list[_Reread] = []
@@ -161,9 +162,9 @@ class Reprocess:
         tally: _Tally,
     ) -> None:
         """Store what became readings and note what did not, in one transaction; halve it where the database refuses."""
-        readings = judge([one.resolved for one in reread], sensors, self._limits).readings
+        judged = judge([one.resolved for one in reread], sensors, self._limits)
         try:
-            result = await _store(connection, requested, reread, readings)
+            result = await _store(connection, requested, reread, judged)
         except _REFUSED as error:
             if len(reread) > 1:
                 middle = len(reread) // 2
@@ -189,14 +190,15 @@ async def _store(
     connection: AsyncConnection,
     requested: RequestedRejection,
     reread: Sequence[_Reread],
-    readings: ReadingColumns,
+    judged: Judged,
 ) -> WriteResult:
     staying = [one for one in reread if one.stays(requested)]
     leaving = [one for one in reread if not one.stays(requested)]
     refused = [rejection for one in leaving for rejection in one.refused]
     async with connection.transaction() as transaction:
         # In the order in which batches are written: readings first, then rejections.
-        result = await write_readings(connection, await reprocessing.set_older_aside(connection, readings))
+        result = await write_readings(connection, await reprocessing.set_older_aside(connection, judged.readings))
+        await vibration_windows.write(connection, judged.windows)
         if not await reprocessing.lock(connection, requested, refused):
             result = WriteResult(0, 0)
             raise Rollback(transaction)  # somebody has dismissed it meanwhile

@@ -25,7 +25,7 @@ from services.ingest.outage import LONGEST_WAIT_S, Outage
 from services.ingest.sensorthings import OBSERVATION_FILTERS
 
 BROKER_AWAY = (OSError, MQTTError)
-FILTERS = (*wire.READINGS_FILTERS, *OBSERVATION_FILTERS)
+FILTERS = (*wire.READINGS_FILTERS, wire.WINDOWS_FILTER, *OBSERVATION_FILTERS)
 """Topic filters of the messages that any process may take, in any order."""
 SHARE = "lifeline-ingest"
 """Name of the shared subscription: ingest processes on one broker divide the messages among them."""

@@ -12,7 +12,7 @@ import structlog
 from psycopg import AsyncConnection, errors
 
 from services.core.rejection import Rejection, RejectionReason
-from services.core.store import gateway_sequences
+from services.core.store import gateway_sequences, vibration_windows
 from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool
 from services.core.store.readings import ReadingColumns, WriteResult, copy_readings, merge_readings, moment
@@ -109,6 +109,7 @@ class Writer:
         if known:
             judged = self._judge(_fresh(prepared.parts, known))
         result = await self._write_readings(connection, judged.readings)
+        await vibration_windows.write(connection, judged.windows)
         await write_rejections(connection, judged.rejections)
         progress = await gateway_sequences.record(connection, numbers) if numbers else []
         return _Written(result, judged.rejections, progress)
@@ -116,7 +117,7 @@ class Writer:
     def _judge(self, parts: Sequence[Resolved]) -> Judged:
         judged = judge(parts, self._register.sensors, self._limits)
         refused = [rejection for part in parts for rejection in part.rejections]
-        return Judged(judged.readings.in_order_of_keys(), [*refused, *judged.rejections])
+        return Judged(judged.readings.in_order_of_keys(), [*refused, *judged.rejections], judged.windows)
 
     async def _write_readings(self, connection: AsyncConnection, readings: ReadingColumns) -> WriteResult:
         if len(readings) == 0:
@@ -139,6 +140,7 @@ class Writer:
         rejections = [*judged.rejections, *(self._reject(fresh, judged.readings, *culprit) for culprit in culprits)]
 
         async def rest(connection: AsyncConnection) -> _Written:
+            await vibration_windows.write(connection, judged.windows)
             await write_rejections(connection, rejections)
             progress = await gateway_sequences.record(connection, numbers) if numbers else []
             return _Written(rejections=rejections, progress=progress)

@@ -7,7 +7,9 @@ AIR_TEMPERATURES = frozenset({"air_temperature"})
 MOISTURE = frozenset({"humidity"})
 WIND = frozenset({"wind_speed"})
 WEATHER = DECK_TEMPERATURES | AIR_TEMPERATURES | MOISTURE | WIND
-FREQUENCIES = frozenset({"natural_frequency", *(f"spectral_peak_{mode}" for mode in range(1, 7))})
+TRACKED = frozenset(f"tracked_mode_{mode}" for mode in range(1, 7))
+"""Frequencies of modes that were identified in raw windows; a few a day are many."""
+FREQUENCIES = TRACKED | {"natural_frequency", *(f"spectral_peak_{mode}" for mode in range(1, 7))}
 SHAPES = frozenset({"strain", "deflection", "tilt", "crack_width"})
 """How the deck and its piers lie."""
 DISPLACEMENTS = frozenset({"displacement"})

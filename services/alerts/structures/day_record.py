@@ -1,5 +1,6 @@
 """One day of a bridge, row by row: means of the gauges and of the weather, how they tremble, how joints slide."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ from services.alerts.structures.gaps import packed, unpacked
 from services.alerts.structures.weather import FEATURES, Array
 
 _LEAST_SHARE = 0.5
+_LEAST_SELDOM = 4
+"""A mean of fewer windows says more about the hour than about the day."""
 
 
 class Day(NamedTuple):
@@ -28,8 +31,11 @@ class Day(NamedTuple):
 class DayRecord:
     """The day that runs."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, seldom: Sequence[int] = ()) -> None:
+        """``seldom`` are the positions of gauges that speak a few times a day only."""
         self._size = size
+        self._is_seldom = np.zeros(size, dtype=bool)
+        self._is_seldom[list(seldom)] = True
         self.number: int | None = None
         self._begin()
 
@@ -63,7 +69,8 @@ class DayRecord:
         """The day that is over, and a new one begun; ``None`` where nothing was taken."""
         day = None
         if self._rows and self.number is not None:
-            enough = self._counts >= max(1.0, _LEAST_SHARE * self._rows)
+            wanted = max(1.0, _LEAST_SHARE * self._rows)
+            enough = self._counts >= np.where(self._is_seldom, min(wanted, _LEAST_SELDOM), wanted)
             day = Day(
                 self.number,
                 self._features / self._rows,

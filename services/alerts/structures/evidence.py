@@ -14,7 +14,9 @@ from services.alerts.structures.weather import Array
 from services.core.text import Text
 
 _SHOWN = 8
-_JUST_NOW = Text("an hour or two at most", "至多一两个小时")
+_NEVER = Text("No healthy hour so far has shown as much.", "此前健康时段从未出现如此变化。")
+_SINCE_YESTERDAY = Text("a day at most", "至多一天")
+"""A jump is one beside the last day: it came at once, or within hours."""
 
 
 def day_evidence(
@@ -49,7 +51,8 @@ def day_evidence(
             ]
             for each in shown
         ]
-    return Evidence(value, float(expected[position]), seen, {"temperature": number(day.warm_c)})
+    fields: dict[str, str | Text] = {"temperature": number(day.warm_c), "chance": _once_in(between_days)}
+    return Evidence(value, float(expected[position]), seen, fields)
 
 
 def jump_evidence(gauge: Gauge, value: float, left: float, warm_c: float) -> Evidence:
@@ -57,10 +60,20 @@ def jump_evidence(gauge: Gauge, value: float, left: float, warm_c: float) -> Evi
     expected = value - left if np.isfinite(left) else None
     jumped_by = round(left, 4) if np.isfinite(left) else None
     seen = {"gauge": gauge.id, "jumped_by": jumped_by, "unit": gauge.unit, "temperature_c": round(warm_c, 1)}
-    return Evidence(value, expected, seen, {"temperature": number(warm_c), "lasting": _JUST_NOW})
+    return Evidence(
+        value, expected, seen, {"temperature": number(warm_c), "lasting": _SINCE_YESTERDAY, "chance": _NEVER}
+    )
 
 
 def shock_evidence(gauge: Gauge, value: float, usual: float) -> Evidence:
     """Of a hit, beside the largest that traffic made."""
     seen = {"gauge": gauge.id, "largest_usual": round(usual, 4), "unit": gauge.unit}
     return Evidence(value, usual, seen, {})
+
+
+def _once_in(days: float) -> Text:
+    """The stated rate of false alarms of what is said by day."""
+    return Text(
+        f"By chance a healthy bridge shows as much on one day in {days:.0f}.",
+        f"健康桥梁偶然出现如此变化约{days:.0f}天一次。",
+    )

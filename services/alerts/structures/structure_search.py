@@ -18,7 +18,7 @@ from services.alerts.structures.causes import (
     groups_of,
     order_of,
 )
-from services.alerts.structures.channels import DISPLACEMENTS, FREQUENCIES, SHOCKS, SLOW, positions
+from services.alerts.structures.channels import DISPLACEMENTS, FREQUENCIES, SHOCKS, SLOW, TRACKED, positions
 from services.alerts.structures.compensation import Compensation
 from services.alerts.structures.day_chart import DayChart, Shift
 from services.alerts.structures.day_record import Day, DayRecord
@@ -43,8 +43,8 @@ _HALF = 0.5
 _ALONE_SHARE, _SURELY_ALONE_SHARE = 0.85, 0.98
 _WAITING_DAYS = 3
 """So long it may stay open whether one gauge lies or is the first to show something; a joint may also be stuck."""
-_CLEARLY_BEYOND = 1.4
-"""Where one gauge alone is to speak for the bridge it has to be so far beyond the limit."""
+_CLEARLY_BEYOND = 1.15
+"""Where one gauge alone is to speak for the bridge it has to be so far beyond the limit. Set on simulated bridges."""
 _ABSOLVED_S = 5 * _DAY_S
 _STRUCK_FOR_S = 3 * 3600.0
 _AFTER_COLLISION_S = 7 * _DAY_S
@@ -86,7 +86,7 @@ class StructureSearch(SearchDetector):
         slow = [gauge.quantity for gauge in self.gauges]
         self._groups = groups_of(slow)
         self._weather = Weather(quantities)
-        self._record = DayRecord(len(slow))
+        self._record = DayRecord(len(slow), positions(slow, TRACKED))
         self._compensation = Compensation(len(slow), positions(slow, FREQUENCIES))
         self._chart = DayChart(len(slow), days_between_false_alarms)
         self._habits = GaugeHabits(len(slow))
