@@ -1,48 +1,25 @@
 """The dashboard in a real browser."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
+from tests.browser.chromium import marks, opened_page
 from tests.fixtures.demo import RunningDemo
 
-CHROMIUM = os.environ.get("LIFELINE_CHROMIUM") or shutil.which("chromium")
 PICTURES = Path(__file__).parents[2] / "test-results"
-# Software rendering, because the map needs WebGL and test machines have no graphics card.
-FLAGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = marks
 
 
 @pytest.fixture
-async def page(demo: RunningDemo) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(viewport={"width": 1920, "height": 1080}, locale="en-GB")
-        tab = await context.new_page()
-        errors: list[str] = []
-        tab.on("pageerror", lambda error: errors.append(str(error)))
+async def page() -> AsyncIterator[Page]:
+    async with opened_page() as tab:
         yield tab
-        await browser.close()
-        assert errors == []
 
 
 async def test_an_alert_arrives_without_reload(demo: RunningDemo, page: Page) -> None:

@@ -4,16 +4,24 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { apiKey } from "./api/key";
 import { AlertPage } from "./alerts/alert-page";
+import { BridgePage } from "./bridges/bridge-page";
 import { start } from "./city/live";
 import { openAlerts } from "./city/store";
+import { DutyPage } from "./office/duty-page";
+import { FiguresPage } from "./office/figures-page";
+import { PoliciesPage } from "./office/policies-page";
+import { ReceiversPage } from "./office/receivers-page";
+import { SilencesPage } from "./office/silences-page";
 import { NotificationsPage } from "./records/notifications-page";
 import { RejectionsPage } from "./records/rejections-page";
 import { route } from "./route";
 import { SensorPage } from "./sensors/sensor-page";
 import { SensorsPage } from "./sensors/sensors-page";
 import { Header } from "./shell/header";
+import { KeyHelp } from "./shell/key-help";
 import { LoginPage } from "./shell/login-page";
 import { OverviewPage } from "./shell/overview-page";
+import { PageBoundary } from "./shell/page-boundary";
 import { StormPage } from "./storm/storm-page";
 import { word } from "./words/language";
 
@@ -26,12 +34,24 @@ function CurrentPage(): JSX.Element {
       return <SensorPage key={at.id} id={at.id} />;
     case "sensors":
       return <SensorsPage />;
+    case "bridges":
+      return <BridgePage zone={at.zone} />;
     case "storm":
       return <StormPage />;
     case "rejections":
       return <RejectionsPage />;
     case "notifications":
       return <NotificationsPage />;
+    case "figures":
+      return <FiguresPage />;
+    case "silences":
+      return <SilencesPage />;
+    case "duty":
+      return <DutyPage />;
+    case "receivers":
+      return <ReceiversPage />;
+    case "policies":
+      return <PoliciesPage />;
     default:
       return <OverviewPage />;
   }
@@ -57,8 +77,11 @@ function Desk(): JSX.Element {
       </a>
       <Header />
       <main id="content" ref={main} tabIndex={-1}>
-        <CurrentPage />
+        <PageBoundary key={JSON.stringify(route.value)}>
+          <CurrentPage />
+        </PageBoundary>
       </main>
+      <KeyHelp />
     </>
   );
 }

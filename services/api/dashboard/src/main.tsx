@@ -2,6 +2,8 @@ import "./style/theme.css";
 import "./style/page.css";
 import "./style/lists.css";
 import "./style/alert-page.css";
+import "./style/office.css";
+import "./style/bridges.css";
 import { render } from "preact";
 import { App } from "./app";
 

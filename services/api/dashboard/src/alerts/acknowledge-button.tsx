@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { AlertAnswer } from "../api/types";
 import { Refusal, useDeed } from "../shell/trouble";
+import { usePageKey } from "../shell/page-key";
 import { word } from "../words/language";
 
 export function AcknowledgeButton({ alert, changed }: { alert: AlertAnswer; changed: () => void }): JSX.Element | null {
@@ -12,6 +13,7 @@ export function AcknowledgeButton({ alert, changed }: { alert: AlertAnswer; chan
     changed();
   };
   const allowed = alert.moves.includes("acknowledge");
+  usePageKey("a", () => allowed && void acknowledge());
   if (!allowed && !deed.refusal) return null;
   return (
     <div class="deed">

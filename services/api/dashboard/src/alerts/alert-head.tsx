@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { AlertDetailAnswer } from "../api/types";
 import { cityNow, zones } from "../city/store";
+import { bridgeAddress } from "../route";
 import { LifelineMark, Time } from "../shell/marks";
 import { duration, percent, withUnit } from "../words/format";
 import { say, word } from "../words/language";
@@ -69,6 +70,11 @@ export function AlertHead({ alert, changed }: { alert: AlertDetailAnswer; change
         {alert.reopened > 0 && <span class="tag">{word("alert.reopened", { count: String(alert.reopened) })}</span>}
         <AcknowledgeButton alert={alert} changed={changed} />
         <CrewPageButton id={alert.id} />
+        {alert.lifeline === "bridge" && (
+          <a href={bridgeAddress(alert.zone)} data-testid="bridge-link">
+            {word("bridge.page")}
+          </a>
+        )}
       </div>
       <p class="explanation" data-testid="alert-explanation">
         {say(alert.explanation)}

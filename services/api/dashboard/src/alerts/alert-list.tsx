@@ -1,13 +1,16 @@
 /** The live list of alerts, what needs a person first. */
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { get } from "../api/client";
+import { useRef } from "preact/hooks";
+import { get, post } from "../api/client";
 import type { AlertAnswer, LifelineId, Page } from "../api/types";
-import { alerts, chosenLifeline, learnAlerts, lifelines, loaded } from "../city/store";
+import { alerts, chosenLifeline, learnAlerts, lifelines, loaded, workOrders } from "../city/store";
 import { Loading } from "../shell/marks";
+import { KeyHelpButton } from "../shell/key-help";
 import { Refusal, useDeed } from "../shell/trouble";
 import { say, word } from "../words/language";
 import { AlertRow } from "./alert-row";
+import { useListKeys } from "./list-keys";
 
 const STATE_ORDER = { open: 0, acknowledged: 1, cleared: 2 };
 const PAGE_LENGTH = 50;
@@ -40,9 +43,32 @@ function useOlder(): { start: () => void; more: (() => void) | null; deed: Retur
   return { start, more: cursor.value ? read : null, deed };
 }
 
+/** What an empty list says; a city with work still open is not called quiet. */
+function none(every: boolean): string {
+  if (every) return word("alerts.none");
+  const orders = workOrders.value.size;
+  return orders ? word("alerts.none.orders", { count: orders }) : word("alerts.none.open");
+}
+
 export function AlertList(): JSX.Element {
   const every = useSignal(false);
   const older = useOlder();
+  const list = useRef<HTMLElement>(null);
+  const taking = useDeed();
+  const said = useSignal("");
+  const acknowledge = (id: string): void => {
+    const alert = alerts.value.get(id);
+    said.value = "";
+    if (!alert?.moves.includes("acknowledge")) {
+      said.value = word("keys.not-now");
+      return;
+    }
+    void taking.run(async () => {
+      learnAlerts([await post<AlertAnswer>(`alerts/${id}/acknowledge`, {})]);
+      said.value = word("keys.acknowledged", { alert: say(alert.kind_label), asset: say(alert.asset_name) });
+    });
+  };
+  useListKeys(list, acknowledge);
   const chosen = chosenLifeline.value;
   const inLifeline = [...alerts.value.values()].filter((alert) => !chosen || alert.lifeline === chosen);
   const open = inLifeline.filter((alert) => alert.state !== "cleared");
@@ -55,7 +81,7 @@ export function AlertList(): JSX.Element {
     chosenLifeline.value = (lifeline || null) as LifelineId | null;
   };
   return (
-    <section class="panel alert-list" aria-label={word("alerts")} data-testid="alert-list">
+    <section ref={list} class="panel alert-list" aria-label={word("alerts")} data-testid="alert-list">
       <div class="panel-head">
         <h2>
           {word("alerts")} <span class="count">{open.length}</span>
@@ -81,12 +107,17 @@ export function AlertList(): JSX.Element {
             {word("alerts.all")}
           </button>
         </div>
+        <KeyHelpButton />
       </div>
+      <p class={said.value ? "list-said" : "unseen"} role="status" data-testid="list-said">
+        {said.value}
+      </p>
+      {taking.refusal && <Refusal deed={taking} />}
       <div class="panel-body">
         {!loaded.value.has("alerts") && <Loading />}
         {loaded.value.has("alerts") && !shown.length && (
           <p class="quiet pad" data-testid="alerts-none">
-            {word(every.value ? "alerts.none" : "alerts.none.open")}
+            {none(every.value)}
           </p>
         )}
         <ul class="rows" aria-live="polite" aria-relevant="additions">

@@ -7,6 +7,7 @@ import { onNews } from "../city/live";
 import { learnAlerts } from "../city/store";
 import { TraceMap } from "../map/trace-map";
 import { Loading } from "../shell/marks";
+import { usePageKey } from "../shell/page-key";
 import { Trouble } from "../shell/trouble";
 import { word } from "../words/language";
 import { AlertCharts } from "./alert-charts";
@@ -78,6 +79,7 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
 
 export function AlertPage({ id }: { id: string }): JSX.Element {
   const { answer: alert, problem, again } = useAnswer<AlertDetailAnswer>(`alerts/${encodeURIComponent(id)}`);
+  usePageKey("u", () => (location.hash = "#/"));
   useEffect(() => {
     if (alert) learnAlerts([alert]);
   }, [alert]);

@@ -2,6 +2,7 @@
 import { Fragment, type JSX } from "preact";
 import type { FindingAnswer } from "../api/types";
 import { SeverityMark, Time } from "../shell/marks";
+import { WideTable } from "../shell/wide-table";
 import { amount, withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
 
@@ -37,7 +38,7 @@ export function Findings({ findings, unit }: { findings: readonly FindingAnswer[
   if (!findings.length) return <p class="quiet">{word("findings.none")}</p>;
   const newest = [...findings].sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
   return (
-    <div class="table-scroll">
+    <WideTable label={word("findings")}>
       <table data-testid="findings">
         <thead>
           <tr>
@@ -79,6 +80,6 @@ export function Findings({ findings, unit }: { findings: readonly FindingAnswer[
           ))}
         </tbody>
       </table>
-    </div>
+    </WideTable>
   );
 }

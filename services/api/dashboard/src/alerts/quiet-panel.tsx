@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { AlertAnswer } from "../api/types";
 import { alertAddress } from "../route";
-import { Refusal, useDeed } from "../shell/trouble";
+import { ReasonForm } from "../shell/reason-form";
 import { say, word } from "../words/language";
 
 const HOURS = [1, 2, 4, 8] as const;
@@ -22,36 +22,24 @@ export function QuietReason({ alert }: { alert: AlertAnswer }): JSX.Element | nu
 }
 
 export function QuietPanel({ alert, changed }: { alert: AlertAnswer; changed: () => void }): JSX.Element | null {
-  const deed = useDeed();
-  const writing = useSignal(false);
   const hours = useSignal<number>(1);
-  const reason = useSignal("");
   if (alert.cleared_at) return null;
-  if (!writing.value) {
-    return (
-      <button type="button" class="link" data-testid="shelve" onClick={() => (writing.value = true)}>
-        {word("quiet.ask")}
-      </button>
-    );
-  }
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (!reason.value.trim()) return;
-    const wanted = {
+  const putAside = (reason: string): Promise<unknown> =>
+    post("silences", {
       kind: "shelving",
       matcher: { lifeline: alert.lifeline, asset: alert.asset, kind: alert.kind },
       ends_at: new Date(Date.now() + hours.value * HOUR_MS).toISOString(),
-      reason: reason.value.trim(),
-    };
-    if (await deed.run(() => post("silences", wanted))) {
-      writing.value = false;
-      reason.value = "";
-    }
-    changed();
-  };
+      reason,
+    });
   return (
-    <form class="deed" onSubmit={(event) => void submit(event)} data-testid="shelve-form">
-      <p class="quiet">{word("quiet.meaning")}</p>
+    <ReasonForm
+      name="shelve"
+      ask={word("quiet.ask")}
+      meaning={word("quiet.meaning")}
+      save={word("quiet.save")}
+      send={putAside}
+      changed={changed}
+    >
       <label>
         {word("quiet.length")}
         <select
@@ -66,21 +54,6 @@ export function QuietPanel({ alert, changed }: { alert: AlertAnswer; changed: ()
           ))}
         </select>
       </label>
-      <label>
-        {word("verdict.reason")}
-        <textarea
-          rows={2}
-          maxLength={2000}
-          required
-          data-testid="shelve-reason"
-          value={reason.value}
-          onInput={(event) => (reason.value = event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" disabled={deed.busy} data-testid="shelve-save">
-        {word("quiet.save")}
-      </button>
-      <Refusal deed={deed} />
-    </form>
+    </ReasonForm>
   );
 }

@@ -1,6 +1,6 @@
 /** The ranked candidates of a trace, what isolates them, and who is affected. */
 import type { ComponentChildren, JSX } from "preact";
-import type { TraceAnswer, TraceAsset, TraceGas } from "../api/types";
+import type { TraceAffected, TraceAnswer, TraceAsset, TraceGas } from "../api/types";
 import { assetsById } from "../city/store";
 import { amount, money, percent, withUnit } from "../words/format";
 import { colon, language, say, word, wordFor } from "../words/language";
@@ -110,9 +110,13 @@ function Gas({ gas }: { gas: TraceGas }): JSX.Element {
   );
 }
 
-/** Who is without supply, what is lost, where to go next. */
+function whenWet({ in_min: minutes }: TraceAffected): string {
+  return minutes > 0 ? word("trace.affected.soon", { minutes: amount(minutes) }) : word("trace.affected.now");
+}
+
+/** Who is without supply, whom water reaches, what is lost, where to go next. */
 function Consequences({ trace }: { trace: TraceAnswer }): JSX.Element {
-  const { customers, critical, loss, next_measurement: next } = trace;
+  const { customers, critical, affected, loss, next_measurement: next } = trace;
   return (
     <>
       <Alternatives trace={trace} />
@@ -124,6 +128,11 @@ function Consequences({ trace }: { trace: TraceAnswer }): JSX.Element {
       {critical.length > 0 && (
         <Fact title={word("trace.critical")} id="trace-critical">
           {listed(critical.map((place) => say(place.name)))}
+        </Fact>
+      )}
+      {affected.length > 0 && (
+        <Fact title={word("trace.affected")} id="trace-affected">
+          {listed(affected.map((place) => `${say(place.name)} (${whenWet(place)})`))}
         </Fact>
       )}
       {loss && (

@@ -6,10 +6,10 @@ import { chosenLifeline } from "../city/store";
 import { alertAddress } from "../route";
 import { LifelineMark, Loading, SeverityMark, Time } from "../shell/marks";
 import { say, word } from "../words/language";
-import { enteredAt, STEPS } from "./work-order-steps";
+import { enteredAt, standing, STEPS } from "./work-order-steps";
 
 function WorkOrderRow({ order }: { order: WorkOrderAnswer }): JSX.Element {
-  const step = STEPS.indexOf(order.state);
+  const step = STEPS.indexOf(standing(order));
   const asset = assetsById.value.get(order.asset);
   return (
     <li class="order-row" data-testid="work-order-row" data-state={order.state}>

@@ -3,15 +3,16 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { post } from "../api/client";
-import type { WorkOrderAnswer, WorkOrderMove } from "../api/types";
+import type { WorkOrderAnswer, WorkOrderMove, WorkOrderSideMove } from "../api/types";
 import { learnWorkOrders } from "../city/store";
 import { Time } from "../shell/marks";
+import { ReasonForm } from "../shell/reason-form";
 import { type Deed, Refusal, useDeed } from "../shell/trouble";
 import { say, word } from "../words/language";
-import { enteredAt, STEPS } from "./work-order-steps";
+import { enteredAt, standing, STEPS } from "./work-order-steps";
 
 function Stepper({ order }: { order: WorkOrderAnswer }): JSX.Element {
-  const at = STEPS.indexOf(order.state);
+  const at = STEPS.indexOf(standing(order));
   return (
     <ol class="stepper" data-testid="work-order-steps" data-state={order.state}>
       {STEPS.map((step, index) => (
@@ -38,11 +39,13 @@ function MoveForm({ order, move, deed, changed }: Move): JSX.Element {
   const field = useRef<HTMLTextAreaElement>(null);
   const text = useSignal("");
   const feedback = move === "hand-back";
+  const verifies = move === "verify";
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const said = text.value.trim();
     if (feedback && !said) return field.current?.focus();
-    const body = feedback ? { text: said } : said ? { note: said } : {};
+    const version = { version: order.version };
+    const body = feedback ? { text: said, ...version } : said ? { [verifies ? "cannot_tell" : "note"]: said, ...version } : version;
     const accepted = await deed.run(async () => {
       learnWorkOrders([await post<WorkOrderAnswer>(`work-orders/${order.id}/${move}`, body)]);
     });
@@ -66,10 +69,63 @@ function MoveForm({ order, move, deed, changed }: Move): JSX.Element {
           />
         </label>
       )}
+      {verifies && (
+        <label>
+          {word("order.cannot-tell")}
+          <textarea
+            rows={1}
+            maxLength={2000}
+            data-testid="work-order-cannot-tell"
+            value={text.value}
+            onInput={(event) => (text.value = event.currentTarget.value)}
+          />
+        </label>
+      )}
       <button type="submit" class="primary" disabled={deed.busy} data-testid={`work-order-button-${move}`}>
         {word(`order.move.${move}`)}
       </button>
     </form>
+  );
+}
+
+/** Steps that lead aside or back; a transfer needs a choice of organisations and is made elsewhere. */
+const ASIDE = ["reject", "hold", "reopen"] as const satisfies readonly WorkOrderSideMove[];
+
+function Aside({ order, changed }: { order: WorkOrderAnswer; changed: () => void }): JSX.Element {
+  return (
+    <p>
+      {ASIDE.filter((move) => order.side_moves.includes(move)).map((move) => (
+        <ReasonForm
+          key={move}
+          name={`work-order-${move}`}
+          ask={word(`order.aside.${move}`)}
+          meaning={word(`order.aside.${move}.meaning`)}
+          save={word(`order.aside.${move}`)}
+          send={async (note) =>
+            learnWorkOrders([await post<WorkOrderAnswer>(`work-orders/${order.id}/${move}`, { note, version: order.version })])
+          }
+          changed={changed}
+        />
+      ))}
+    </p>
+  );
+}
+
+function Standing({ order }: { order: WorkOrderAnswer }): JSX.Element {
+  const due = order.deadline?.due_at;
+  return (
+    <p class="quiet" data-testid="work-order-standing">
+      {STEPS.includes(order.state) || <b>{word(`order.state.${order.state}`)} </b>}
+      {due && (
+        <>
+          {word("order.due")} <Time at={due} />
+          {order.deadline?.is_default && ` (${word("order.default")})`}{" "}
+        </>
+      )}
+      {order.deadline && !due && word("order.paused")}
+      {order.reopened > 0 && ` · ${word("order.reopened", { times: order.reopened })}`}
+      {order.escalated > 0 && ` · ${word("order.escalated", { times: order.escalated })}`}
+    </p>
   );
 }
 
@@ -89,6 +145,7 @@ export function WorkOrderPanel({ order, changed }: { order: WorkOrderAnswer; cha
         )}
       </p>
       <Stepper order={order} />
+      <Standing order={order} />
       {order.feedback && (
         <p class="said">
           <span class="quiet">
@@ -108,6 +165,7 @@ export function WorkOrderPanel({ order, changed }: { order: WorkOrderAnswer; cha
       )}
       {move && <MoveForm key={move} order={order} move={move} deed={deed} changed={changed} />}
       <Refusal deed={deed} />
+      <Aside order={order} changed={changed} />
     </div>
   );
 }

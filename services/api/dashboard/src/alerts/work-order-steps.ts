@@ -1,4 +1,4 @@
-/** The seven steps of a work order and when each was taken. */
+/** The seven steps of a work order, when each was taken, and where one stands that waits beside them. */
 import type { WorkOrderAnswer, WorkOrderState } from "../api/types";
 
 export const STEPS: readonly WorkOrderState[] = [
@@ -11,6 +11,11 @@ export const STEPS: readonly WorkOrderState[] = [
   "closed",
 ];
 
+/** The step that an order on hold goes on with; a draft and a rejected one stand before the first. */
+export function standing(order: WorkOrderAnswer): WorkOrderState {
+  return order.held_from ?? order.state;
+}
+
 export function enteredAt(order: WorkOrderAnswer, step: WorkOrderState): string | null {
   const times: Record<WorkOrderState, string | null> = {
     "dispatched": order.dispatched_at ?? order.created_at,
@@ -20,6 +25,9 @@ export function enteredAt(order: WorkOrderAnswer, step: WorkOrderState): string 
     "handled": order.handled_at,
     "verified": order.verified_at,
     "closed": order.closed_at,
+    "draft": order.created_at,
+    "rejected": null,
+    "on-hold": null,
   };
   return times[step];
 }

@@ -56,12 +56,25 @@ export function get<Answer>(path: string, query: Query = {}, key: string | null 
   return request<Answer>(address(path, query), { headers: { ...authorization(key), Accept: "application/json" } });
 }
 
-export function post<Answer>(path: string, body: object): Promise<Answer> {
+function send<Answer>(method: string, path: string, body: BodyInit, type: string): Promise<Answer> {
   return request<Answer>(address(path, {}), {
-    method: "POST",
-    headers: { ...authorization(), "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(body),
+    method,
+    headers: { ...authorization(), "Content-Type": type, Accept: "application/json" },
+    body,
   });
+}
+
+export function post<Answer>(path: string, body: object): Promise<Answer> {
+  return send<Answer>("POST", path, JSON.stringify(body), "application/json");
+}
+
+export function patch<Answer>(path: string, body: object): Promise<Answer> {
+  return send<Answer>("PATCH", path, JSON.stringify(body), "application/json");
+}
+
+/** Puts a whole document, as it came from a file. */
+export function put<Answer>(path: string, document: BodyInit, type: string): Promise<Answer> {
+  return send<Answer>("PUT", path, document, type);
 }
 
 /** Every item of a paged list, at most `most`. */

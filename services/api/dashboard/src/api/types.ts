@@ -10,7 +10,8 @@ export type SuppressionKind = "silence" | "maintenance" | "inhibition" | "chatte
 export type Verdict = "true-alarm" | "false-alarm" | "test";
 export type WarningState = "draft" | "published" | "received" | "lifted" | "cancelled" | "rejected";
 export type WarningMove = "approve" | "reject" | "receive" | "lift" | "cancel";
-export type WorkOrderMove = "receive" | "arrive" | "control" | "hand-back" | "verify" | "close";
+export type WorkOrderSideMove = "reject" | "transfer" | "hold" | "reopen";
+export type WorkOrderMove = "receive" | "arrive" | "control" | "hand-back" | "verify" | "close" | "send" | "resume";
 export type WorkOrderState =
   | "dispatched"
   | "received"
@@ -18,7 +19,10 @@ export type WorkOrderState =
   | "under-control"
   | "handled"
   | "verified"
-  | "closed";
+  | "closed"
+  | "draft"
+  | "rejected"
+  | "on-hold";
 export type NotificationState = "pending" | "delivered" | "failed";
 
 export interface Text {
@@ -211,6 +215,14 @@ export interface TraceAnswer {
   loss: TraceLoss | null;
   next_measurement: TraceMeasurement | null;
   gas: TraceGas | null;
+  affected: TraceAffected[];
+}
+
+/** What stands beside water on the street; `in_min` is 0 where it stands there already. */
+export interface TraceAffected extends TraceAsset {
+  water_at: string;
+  distance_m: number;
+  in_min: number;
 }
 
 /** What follows from a suspected gas leak; the radius is an estimate. */
@@ -310,6 +322,15 @@ export interface WorkOrderAnswer {
   verified_at: string | null;
   closed_at: string | null;
   moves: WorkOrderMove[];
+  side_moves: WorkOrderSideMove[];
+  deadline: { step: WorkOrderMove; due_at: string | null; is_default: boolean } | null;
+  incident: string | null;
+  held_from: WorkOrderState | null;
+  round: number;
+  reopened: number;
+  escalated: number;
+  workers: string[];
+  cannot_tell: string | null;
   version: number;
 }
 

@@ -2,8 +2,9 @@
 import type { JSX } from "preact";
 import { useAnswer } from "../api/use-answer";
 import type { Page, RejectionAnswer } from "../api/types";
-import { Loading, Time } from "../shell/marks";
-import { Trouble } from "../shell/trouble";
+import { OfficePage } from "../office/office-page";
+import { Time } from "../shell/marks";
+import { WideTable } from "../shell/wide-table";
 import { word, wordFor } from "../words/language";
 import { useEvery } from "./use-every";
 
@@ -11,14 +12,10 @@ export function RejectionsPage(): JSX.Element {
   const { answer, problem, again } = useAnswer<Page<RejectionAnswer>>("rejections", { limit: 200 });
   useEvery(again);
   return (
-    <article class="record panel">
-      <h1>{word("nav.rejections")}</h1>
-      <p class="quiet">{word("rejections.why")}</p>
-      {problem && <Trouble problem={problem} again={again} />}
-      {!answer && !problem && <Loading />}
+    <OfficePage page="rejections" loading={!answer} problem={problem} again={again}>
       {answer && !answer.items.length && <p class="quiet">{word("rejections.none")}</p>}
       {answer && answer.items.length > 0 && (
-        <div class="table-scroll">
+        <WideTable label={word("office.rejections")}>
           <table data-testid="rejection-table">
             <thead>
               <tr>
@@ -51,8 +48,8 @@ export function RejectionsPage(): JSX.Element {
               ))}
             </tbody>
           </table>
-        </div>
+        </WideTable>
       )}
-    </article>
+    </OfficePage>
   );
 }

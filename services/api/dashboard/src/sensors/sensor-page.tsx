@@ -9,6 +9,7 @@ import { assetsById, cityNow, latest, zones } from "../city/store";
 import { alertAddress } from "../route";
 import { LifelineMark, Loading, SeverityMark, StateMark, Time } from "../shell/marks";
 import { Trouble } from "../shell/trouble";
+import { WideTable } from "../shell/wide-table";
 import { amount, duration, unitText, withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
 
@@ -61,7 +62,7 @@ function Head({ sensor }: { sensor: SensorAnswer }): JSX.Element {
 function Thresholds({ sensor }: { sensor: SensorAnswer }): JSX.Element {
   if (!sensor.thresholds.length) return <p class="quiet">{word("sensor.threshold.none")}</p>;
   return (
-    <div class="table-scroll">
+    <WideTable label={word("sensor.thresholds")}>
       <table>
         <thead>
           <tr>
@@ -90,7 +91,7 @@ function Thresholds({ sensor }: { sensor: SensorAnswer }): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </WideTable>
   );
 }
 

@@ -6,6 +6,7 @@ import { conditions, type SensorState } from "../city/sensor-state";
 import { assetsById, chosenLifeline, latest, loaded, sensors, zones } from "../city/store";
 import { sensorAddress } from "../route";
 import { LifelineMark, Loading, StateMark, Time } from "../shell/marks";
+import { WideTable } from "../shell/wide-table";
 import { withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
 
@@ -85,7 +86,7 @@ export function SensorsPage(): JSX.Element {
       </div>
       {!loaded.value.has("sensors") && <Loading />}
       {loaded.value.has("sensors") && !all.length && <p class="quiet">{word("sensors.none")}</p>}
-      <div class="table-scroll">
+      <WideTable label={word("nav.sensors")}>
         <table data-testid="sensor-table">
           <thead>
             <tr>
@@ -105,7 +106,7 @@ export function SensorsPage(): JSX.Element {
             ))}
           </tbody>
         </table>
-      </div>
+      </WideTable>
       {all.length > most.value && (
         <button type="button" class="more" onClick={() => (most.value += ROWS)}>
           {word("sensors.more")}

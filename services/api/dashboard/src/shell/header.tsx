@@ -7,7 +7,7 @@ import { connection } from "../api/stream";
 import type { LifelineAnswer } from "../api/types";
 import { sound, switchSound } from "../city/sound";
 import { chosenLifeline, cityNow, latest, lifelines } from "../city/store";
-import { type Route, route } from "../route";
+import { isOffice, type Route, route } from "../route";
 import { clock, utc } from "../words/format";
 import { chooseLanguage, language, say, word } from "../words/language";
 import { LifelineMark, SeverityMark } from "./marks";
@@ -79,16 +79,22 @@ function Counter({ lifeline }: { lifeline: LifelineAnswer }): JSX.Element {
   );
 }
 
-const PAGES: readonly (readonly [Route["page"], string, "nav.overview" | "nav.storm" | "nav.sensors" | "nav.notifications" | "nav.rejections"])[] = [
+const PAGES: readonly (readonly [Route["page"], string, "nav.overview" | "nav.storm" | "nav.bridges" | "nav.sensors" | "nav.office"])[] = [
   ["overview", "#/", "nav.overview"],
   ["storm", "#/storm", "nav.storm"],
+  ["bridges", "#/bridges", "nav.bridges"],
   ["sensors", "#/sensors", "nav.sensors"],
-  ["notifications", "#/notifications", "nav.notifications"],
-  ["rejections", "#/rejections", "nav.rejections"],
+  ["figures", "#/figures", "nav.office"],
 ];
 
+/** The entry of the navigation that a page belongs to. */
+function entryOf(page: Route["page"]): Route["page"] {
+  if (page === "sensor") return "sensors";
+  return isOffice(page) ? "figures" : page;
+}
+
 function Navigation(): JSX.Element {
-  const at = route.value.page === "sensor" ? "sensors" : route.value.page;
+  const at = entryOf(route.value.page);
   return (
     <nav aria-label={word("nav")}>
       {PAGES.map(([page, address, name]) => (

@@ -3,10 +3,12 @@ import type { JSX } from "preact";
 import { AlertList } from "../alerts/alert-list";
 import { WorkOrderList } from "../alerts/work-order-list";
 import { CityMap } from "../map/city-map";
+import { word } from "../words/language";
 
 export function OverviewPage(): JSX.Element {
   return (
     <div class="overview">
+      <h1 class="unseen">{word("nav.overview")}</h1>
       <CityMap />
       <div class="overview-side">
         <AlertList />

@@ -7,6 +7,7 @@ import { useEvery } from "../records/use-every";
 import { alertAddress, sensorAddress } from "../route";
 import { Loading, SeverityMark, Time } from "../shell/marks";
 import { Trouble } from "../shell/trouble";
+import { WideTable } from "../shell/wide-table";
 import { amount, clock, withUnit } from "../words/format";
 import { say, word } from "../words/language";
 import { StormTasks } from "./storm-tasks";
@@ -116,7 +117,7 @@ export function StormPage(): JSX.Element {
           <h2>{word("storm.places")}</h2>
           {!places.length && <p class="quiet">{word("storm.places.none")}</p>}
           {places.length > 0 && (
-            <div class="table-scroll">
+            <WideTable label={word("storm.places")}>
               <table>
                 <thead>
                   <tr>
@@ -134,7 +135,7 @@ export function StormPage(): JSX.Element {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </WideTable>
           )}
         </>
       )}

@@ -25,6 +25,11 @@ function formatter(style: Style): Intl.DateTimeFormat {
   return made;
 }
 
+/** A day with its weekday. */
+export function day(at: Date): string {
+  return new Intl.DateTimeFormat(locale(), { weekday: "short", month: "2-digit", day: "2-digit" }).format(at);
+}
+
 export function clock(at: Date, style: Style = "seconds"): string {
   return formatter(style).format(at);
 }

@@ -1,0 +1,44 @@
+/** The frame of every page of the back office: its navigation, its title, what it is for. */
+import type { ComponentChildren, JSX } from "preact";
+import { useDirectory } from "../city/directory";
+import { OFFICE_PAGES, type OfficePage as Page, route } from "../route";
+import { Loading } from "../shell/marks";
+import { Trouble } from "../shell/trouble";
+import { word } from "../words/language";
+
+function OfficeNavigation(): JSX.Element {
+  return (
+    <nav class="office-navigation" aria-label={word("office")}>
+      {OFFICE_PAGES.map((page) => (
+        <a key={page} href={`#/${page}`} aria-current={route.value.page === page ? "page" : undefined} data-testid={`office-${page}`}>
+          {word(`office.${page}`)}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+interface Frame {
+  page: Page;
+  /** The answer is not there yet. */
+  loading: boolean;
+  problem: Error | null;
+  again: () => void;
+  children: ComponentChildren;
+}
+
+export function OfficePage({ page, loading, problem, again, children }: Frame): JSX.Element {
+  useDirectory();
+  return (
+    <div class="office" data-testid={`page-${page}`}>
+      <OfficeNavigation />
+      <article class="record panel">
+        <h1>{word(`office.${page}`)}</h1>
+        <p class="quiet">{word(`office.${page}.why`)}</p>
+        {problem && <Trouble problem={problem} again={again} />}
+        {loading && !problem && <Loading />}
+        {children}
+      </article>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+"""Every main page, in both themes and languages, without a violation that axe finds, and none wider than a phone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from services.core.alert import Alert
+from tests.browser.chromium import PHONE, marks, opened_page
+from tests.browser.conftest import sign_in
+
+# Each test looks at every page, which takes a busy machine without a graphics card some minutes.
+pytestmark = [*marks, pytest.mark.timeout(900)]
+
+AXE = Path(__file__).parents[2] / "services/api/dashboard/node_modules/axe-core/axe.min.js"
+PAGES = {
+    "": "alert-list",
+    "alerts/{alert}": "alert-page",
+    "storm": "storm-page",
+    "sensors": "sensor-table",
+    "sensors/{sensor}": "sensor-page",
+    "figures": "figure-clocks",
+    "silences": "silences-now",
+    "duty": "rota-form",
+    "receivers": "receiver-add",
+    "notifications": "deliveries-all",
+    "policies": "policy-in-force",
+    "rejections": "page-rejections",
+}
+"""Addresses, and what is there when a page has arrived."""
+FORMS = {
+    "silences": "silence-add",
+    "receivers": "receiver-add",
+    "policies": "policy-write",
+    "alerts/{alert}": "shelve",
+}
+"""What opens the forms of a page."""
+
+
+async def visit(page: Page, address: str, place: str, alert: Alert) -> None:
+    filled = place.format(alert=alert.id, sensor=alert.sensors[0])
+    await page.goto(f"{address}/#/{filled}")
+    await expect(page.get_by_test_id(PAGES[place]).first).to_be_visible(timeout=20_000)
+    if place in FORMS:
+        await page.get_by_test_id(FORMS[place]).click()
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, one line for each rule with the first elements it means."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = await page.evaluate("axe.run(document).then((result) => result.violations)")
+    return [
+        f"{one['id']}: {one['help']}: " + " | ".join(node["html"][:160] for node in one["nodes"][:4]) for one in found
+    ]
+
+
+@pytest.mark.parametrize(("theme", "language"), [("dark", "en-GB"), ("light", "zh-CN")])
+async def test_no_page_has_a_violation(
+    address: str, standing_alerts: Sequence[Alert], theme: str, language: str
+) -> None:
+    found: dict[str, list[str]] = {}
+    async with opened_page(locale=language) as page:
+        await page.add_init_script(f"localStorage.setItem('lifeline.theme', '{theme}')")
+        await page.goto(address)
+        found["sign-in"] = await violations(page)
+        await sign_in(page, address)
+        for place in PAGES:
+            await visit(page, address, place, standing_alerts[0])
+            found[place] = await violations(page)
+        await page.goto(f"{address}/#/")
+        await page.keyboard.press("?")
+        await expect(page.get_by_test_id("key-help")).to_be_visible()
+        found["keys"] = await violations(page)
+    assert {place: rules for place, rules in found.items() if rules} == {}
+
+
+async def test_no_page_is_wider_than_a_phone(address: str, standing_alerts: Sequence[Alert]) -> None:
+    wider: dict[str, int] = {}
+    async with opened_page(viewport=PHONE) as page:
+        await sign_in(page, address)
+        for place in PAGES:
+            await visit(page, address, place, standing_alerts[0])
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            if width > PHONE["width"]:
+                wider[place] = width
+    assert wider == {}
