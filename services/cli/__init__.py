@@ -9,8 +9,10 @@ from typing import Annotated
 import psycopg
 import typer
 
+from services.cli.audit import audit
 from services.cli.backtest import backtest
 from services.cli.devices import devices
+from services.cli.evidence import evidence
 from services.cli.keys import keys
 from services.cli.load import load
 from services.cli.models import models
@@ -33,6 +35,8 @@ app = typer.Typer(
 app.add_typer(devices, name="devices")
 app.add_typer(rejections, name="rejections")
 app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
+app.add_typer(evidence, name="evidence")
 app.add_typer(storage, name="storage")
 app.add_typer(models, name="models")
 app.command()(load)

@@ -39,6 +39,26 @@ def issue(
     typer.echo(key)
 
 
+@keys.command()
+def revoke(
+    name: Annotated[str, typer.Argument(help="the key that ends")],
+    actor: Annotated[str, typer.Option(help="who ends it, as the audit trail shows it")],
+) -> None:
+    """End a key: it opens nothing from now on."""
+    from services.core.store import api_keys  # noqa: PLC0415 - only this command needs the store
+
+    async def end(database_url: str) -> bool:
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            return await api_keys.revoke_key(connection, name, actor=actor)
+
+    try:
+        ended = asyncio.run(end(_database_url()))
+    except (ConfigurationError, LookupError, psycopg.Error) as error:
+        typer.echo(f"lifeline: {str(error.args[0]).strip().splitlines()[0]}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{name} has ended" if ended else f"{name} had ended already")
+
+
 def _database_url() -> str:
     database_url = load_settings().database_url
     if database_url is None:
