@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning clean
+.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -68,15 +68,19 @@ bench-bridge: $(VENV)/.development ## damage of bridges behind their weather, si
 bench-warning: $(VENV)/.development ## the worst hour of a centre in one minute: what people are told, and what it costs
 	@$(BIN)/python -m tests.benchmarks.bench_warning
 
+bench-trace: $(VENV)/.development ## what tracing and similar cases cost, beside networkx and SQL
+	@$(BIN)/python -m tests.benchmarks.bench_trace
+
 bench-gas: $(VENV)/.development ## leaks found, told from sewer gas and faults, and placed, in simulated towns
-	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 901
+	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 912 --spaces-alone
+	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 913 --towns 8 --network
 
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden
 
 lock: $(VENV)/.uv ## pin every dependency with its hashes
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --group dev pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --extra modes pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --extra modes --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what was built and installed, keep the demo's data
 	rm -rf $(VENV) $(DASHBOARD)/node_modules $(DASHBOARD)/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

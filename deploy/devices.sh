@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs in the `devices` service of compose.yaml. Without arguments it makes what the broker and ingest need to know
-# each other, once, and brings the topic rights up to date with the register. With arguments it is `lifeline devices`.
+# Runs in the `devices` service of compose.yaml. Without arguments it makes what the broker, ingest and alerts need to
+# know each other, once, and brings the topic rights up to date with the register. With arguments it is `lifeline devices`.
 set -eu
 umask 077
 home="${DEVICES_HOME:-/devices}"
@@ -21,10 +21,14 @@ else
     lifeline devices rights "$home"
 fi
 
-if [ ! -e "$home/certificates/ingest.pem" ]; then
-    lifeline devices certificate "$home" ingest
-fi
+# Each gets its own key and no other: beside it lie the keys of all devices.
+hand_out() {
+    if [ ! -e "$home/certificates/$1.pem" ]; then
+        lifeline devices certificate "$home" "$1"
+    fi
+    mkdir -p "$home/$2"
+    cp "$home/certificates/$1.pem" "$home/certificates/$1.key" "$home/mosquitto/authority.pem" "$home/$2/"
+}
 
-# Ingest gets its own key and no other: beside it lie the keys of all devices.
-mkdir -p "$home/services"
-cp "$home/certificates/ingest.pem" "$home/certificates/ingest.key" "$home/mosquitto/authority.pem" "$home/services/"
+hand_out ingest services
+hand_out alerts alerts

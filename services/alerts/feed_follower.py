@@ -48,6 +48,9 @@ _READINGS_AT_ONCE = 200_000
 """Bounds what is held in memory after a long absence."""
 _FORECASTS_KEPT = timedelta(days=30)
 """By the clock of the world: forecasts of a city that lives in another time are not missed."""
+_PAST_EVERY = timedelta(hours=6)
+_PAST_KEPT = timedelta(days=14)
+"""What units remembered, for whoever judges an alert again; what an alert began from is kept as long as the alert."""
 _COUNTED_BEHIND = 10_000
 """Waiting entries are counted no further: so many are too many."""
 _COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, ChangedMeanwhileError)
@@ -301,10 +304,12 @@ class FeedFollower:
         return _City(units, _takers(registered, units.values()), conclusions, len(registered))
 
     async def prune(self) -> None:
-        """Drop what has been read."""
+        """Drop what has been read, and keep from time to time what the units remember."""
         async with self._pool.connection() as connection:
             await feed.prune(connection)
             await forecasts.forget(connection, datetime.now(UTC) - _FORECASTS_KEPT)
+        async with self._pool.connection() as connection:
+            await detector_state.keep_past(connection, datetime.now(UTC), every=_PAST_EVERY, keep=_PAST_KEPT)
 
     async def measure(self) -> None:
         """Note how far behind the feed our slowest share is."""

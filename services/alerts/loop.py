@@ -20,7 +20,16 @@ from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.settings import ConfigurationError
 from services.core.severity import Severity
-from services.core.store import alerts, audit, findings, organisations, warning_policies, warnings, work_orders
+from services.core.store import (
+    alerts,
+    audit,
+    findings,
+    order_moves,
+    organisations,
+    warning_policies,
+    warnings,
+    work_orders,
+)
 from services.core.text import Text
 from services.core.warning import PublicWarning
 from services.core.warning_policy import APPROVALS, Decision
@@ -72,6 +81,7 @@ async def conclude(connection: AsyncConnection, city: City, finding: Finding) ->
     if alert is None:
         return None
     await findings.attach(connection, finding.id, alert.id)
+    await order_moves.reopen_if_watched(connection, alert, datetime.now(UTC))
     await warn_by_rule(connection, city, kind, alert)
     return alert
 

@@ -19,6 +19,7 @@ from services.alerts.membership import Membership
 from services.alerts.metrics import Metrics
 from services.alerts.models.schedule import run_schedule
 from services.alerts.notify.announcing import Announcer
+from services.alerts.notify.day_mail import DayMail
 from services.alerts.notify.delivering import Deliverer
 from services.alerts.notify.mail_server import MailServer
 from services.alerts.notify.sender import Exits
@@ -30,7 +31,7 @@ from services.alerts.weather.feed import WeatherFeed
 from services.core.broker_address import BrokerAddress
 from services.core.metrics_endpoint import served
 from services.core.settings import ConfigurationError, Settings
-from services.core.store import feed, register, shares
+from services.core.store import evidence, feed, register, shares
 from services.core.store.pool import Pool, open_pool
 
 _POLL_S = 0.5
@@ -73,6 +74,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         exits = Exits(outgoing, MailServer.from_settings(settings), broker, settings.city)
         announcer = Announcer(pool, settings)
         deliverer = Deliverer(pool, exits, settings, random.Random())  # noqa: S311 - short waits, not a secret
+        day_mail = DayMail.from_settings(pool, settings)
         asyncio.get_running_loop().set_exception_handler(_report_stray)
 
         async def follow(reached: Reached) -> None:
@@ -82,7 +84,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             # A job worker that starts without a database waits half a minute for it; a plain connection knows at once.
             async with await AsyncConnection.connect(database_url):
                 reached()
-            await run_worker(database_url, announcer, deliverer)
+            await run_worker(database_url, announcer, deliverer, day_mail)
 
         async def learn(reached: Reached) -> None:
             async with await AsyncConnection.connect(database_url):
@@ -244,6 +246,7 @@ async def _judge(database_url: str, follower: FeedFollower, membership: Membersh
     """Judge whatever comes, for ever; a notification wakes early, the poll is the truth."""
     clock = asyncio.get_running_loop().time
     async with await AsyncConnection.connect(database_url, autocommit=True) as listener:
+        await evidence.note_code(listener)
         for channel in (feed.CHANNEL, register.CHANNEL, shares.CHANNEL):
             await listener.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
         prune_at = measure_at = clock()

@@ -15,28 +15,41 @@ from prometheus_client import CollectorRegistry, Histogram
 from starlette.middleware.gzip import GZipMiddleware
 
 from services.api import problems, schemas
+from services.api.centre_metrics import CentreMetrics
 from services.api.live import Live
+from services.api.refused_keys import RefusedKeys
 from services.api.routes import (
     alarm_figures,
     alerts,
+    attachments,
+    audit,
     availability,
     bridges,
     cap,
+    cases,
     city,
     crew_page,
     current_values,
     deliveries,
     description,
     duty,
+    evidence,
     forecasts,
+    hand_overs,
     health,
     history,
+    incident_report,
+    incidents,
+    lineage,
     liveness,
+    order_record,
     receivers,
     records,
     rejections,
     reports,
+    response_plans,
     sensors,
+    shift_changes,
     silences,
     storm,
     stream,
@@ -127,6 +140,10 @@ def create_app(settings: Settings) -> LifelineApi:
         max_body_size=_LARGEST_BODY,
     )
     app.state.metrics = CollectorRegistry()
+    app.state.centre_metrics = CentreMetrics(app.state.metrics, time.monotonic)
+    app.state.exercise = settings.exercise
+    app.state.refused_keys = RefusedKeys(time.monotonic)
+    app.state.allowed_lateness = settings.allowed_lateness
     app.state.city, app.state.api_url, app.state.cap_public = settings.city, settings.api_url, settings.cap_public
     app.state.kept = kept_sources(StoragePolicy.of_settings(settings))
     _measure(app)
@@ -134,7 +151,9 @@ def create_app(settings: Settings) -> LifelineApi:
     problems.install(app)
     app.include_router(health.router)
     telling = (receivers, deliveries, cap)
-    loop = (alerts, crew_page, silences, warnings, duty, work_orders, storm, reports, alarm_figures)
+    loop = (alerts, cases, crew_page, silences, warnings, duty, shift_changes, storm, reports, alarm_figures)
+    # What has a name of its own comes before the route that takes any step.
+    disposal = (order_record, attachments, work_orders, hand_overs, incidents, incident_report, response_plans)
     readings = (sensors, current_values, history, forecasts, availability, liveness, bridges)
     for part in (
         description,
@@ -142,7 +161,11 @@ def create_app(settings: Settings) -> LifelineApi:
         *readings,
         *telling,
         *loop,
+        *disposal,
         records,
+        audit,
+        evidence,
+        lineage,
         rejections,
         stream,
     ):

@@ -12,7 +12,7 @@ from rfc9457 import Problem
 from starlette.exceptions import HTTPException
 
 from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
-from services.core.work_order import SensorsDisagreeError
+from services.core.work_order import NotInEarnestError, ReasonMissingError, SamePersonError, SensorsDisagreeError
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "#/components/schemas/Problem"
@@ -105,12 +105,18 @@ async def _on_move(_: Request, error: Exception) -> Response:
     kinds = {
         MoveNotAllowedError: ("Step not possible now", "step-not-possible"),
         SensorsDisagreeError: ("The sensors do not agree", "sensors-disagree"),
+        SamePersonError: ("Somebody else has to do this", "same-person"),
+        NotInEarnestError: ("Not over yet", "not-over"),
         ChangedMeanwhileError: ("Changed meanwhile", "changed-meanwhile"),
         psycopg.errors.UniqueViolation: ("There is one already", "exists-already"),
     }
     title, type_ = next(words for kind, words in kinds.items() if isinstance(error, kind))
     detail = "one is running already" if isinstance(error, psycopg.Error) else str(error)
     return _answer(Problem(title, type_=type_, status=409, detail=detail, **extra))
+
+
+async def _on_missing_reason(_: Request, error: Exception) -> Response:
+    return _answer(not_valid("note", str(error)))
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
@@ -159,7 +165,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
-    for kind in (MoveNotAllowedError, SensorsDisagreeError, ChangedMeanwhileError, psycopg.errors.UniqueViolation):
+    app.add_exception_handler(ReasonMissingError, _on_missing_reason)
+    for kind in (MoveNotAllowedError, NotInEarnestError, ChangedMeanwhileError, psycopg.errors.UniqueViolation):
         app.add_exception_handler(kind, _on_move)
     app.add_exception_handler(psycopg.DataError, _on_unstorable)
     app.add_exception_handler(Exception, _on_mistake)

@@ -10,6 +10,7 @@ from services.core.alert import AlertMove, AlertState, Verdict
 from services.core.lifeline import Lifeline
 from services.core.notification import NotificationState
 from services.core.rejection import Obstacle, RejectionReason
+from services.core.root_cause import RootCause
 from services.core.severity import Scheme
 from services.core.suppression import SuppressionKind
 from services.core.threshold import Side
@@ -168,6 +169,7 @@ class AlertAnswer(Answer):
     acknowledged_at: datetime | None
     verdict: Verdict | None
     verdict_reason: str | None
+    root_cause: RootCause | None = Field(default=None, description="what it turned out to be")
     warning: UUID | None = Field(description="the newest warning that came of it")
     work_order: UUID | None
     suppression: SuppressionAnswer | None = Field(default=None, description="why nobody is told of it, if nobody is")
@@ -259,6 +261,14 @@ class TraceGas(Answer):
     people_is_estimated: bool
 
 
+class TraceAffected(TraceAsset):
+    """A road, underpass, metro entrance, hospital or the like beside water on the street."""
+
+    water_at: str = Field(description="the asset at which the water stands or is expected")
+    distance_m: float = Field(description="between the two")
+    in_min: float = Field(description="in how many minutes water is expected there; 0: it stands there")
+
+
 class TraceAnswer(Answer):
     """Where it comes from, what is upstream, what isolates it, and what follows from that."""
 
@@ -273,6 +283,7 @@ class TraceAnswer(Answer):
     loss: TraceLoss | None
     next_measurement: TraceMeasurement | None = Field(description="where to listen for the leak next")
     gas: TraceGas | None = Field(description="of a gas leak: causes, spaces to sample, radius, people; null elsewhere")
+    affected: list[TraceAffected] = Field(description="whom water on the street concerns, soonest first; drainage only")
 
 
 class FindingAnswer(Answer):
@@ -348,6 +359,17 @@ class WarningAnswer(Answer):
     version: int
 
 
+class DeadlineAnswer(Answer):
+    """When the step that an order waits for is due."""
+
+    step: WorkOrderMove
+    since: datetime
+    due_at: datetime | None = Field(description="null while the clock stands still")
+    warns_at: datetime | None
+    allowed_s: float
+    is_default: bool = Field(description="by a default, not by a rule that the centre has made")
+
+
 class WorkOrderAnswer(Answer):
     """A work order with the clock of each step."""
 
@@ -373,7 +395,20 @@ class WorkOrderAnswer(Answer):
     handled_at: datetime | None
     verified_at: datetime | None
     closed_at: datetime | None
-    moves: list[WorkOrderMove] = Field(description="the steps that may be taken now")
+    moves: list[WorkOrderMove] = Field(description="the steps towards the end that may be taken now")
+    side_moves: list[WorkOrderMove] = Field(description="the steps that lead aside or back, and ask for a reason")
+    deadline: DeadlineAnswer | None = Field(description="of the step that is waited for; null where it has none")
+    incident: UUID | None = Field(description="what the order is a part of")
+    is_joint: bool = Field(description="one of several orders of an incident; the first one closes last")
+    person: str | None = Field(description="to whom of the organisation it is given")
+    round: int = Field(description="how often it was sent out")
+    held_from: WorkOrderState | None = Field(description="on hold: where it goes on")
+    transferred: int = Field(description="how often it went to another organisation")
+    reopened: int = Field(description="how often it was not over after all")
+    escalated: int = Field(description="how often others were told that it takes too long")
+    workers: list[str] = Field(description="who did the work: they neither verify nor close it")
+    verified_by: str | None
+    cannot_tell: str | None = Field(description="why the sensors cannot say that it is over")
     version: int
 
 
@@ -462,6 +497,8 @@ class AuditAnswer(Answer):
     subject: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    address: str | None
+    key_name: str | None
 
 
 class VerdictRequest(BaseModel):
@@ -469,6 +506,7 @@ class VerdictRequest(BaseModel):
 
     verdict: Verdict
     reason: str = Field(min_length=1, max_length=2000)
+    root_cause: RootCause | None = Field(default=None, description="what it turned out to be; counted, and searched")
 
 
 class AssignRequest(BaseModel):
@@ -518,6 +556,7 @@ class FeedbackRequest(BaseModel):
     """What the crew found and did; asked for when the order is handed back."""
 
     text: str = Field(min_length=1, max_length=4000)
+    version: int | None = Field(default=None, description="refuse if the order has another one by now")
 
 
 class MoveRequest(BaseModel):

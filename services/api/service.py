@@ -5,6 +5,7 @@ import asyncio
 import uvicorn
 
 from services.api.app import create_app
+from services.api.checkpoints import sign_from_time_to_time
 from services.core.settings import Settings
 
 
@@ -26,7 +27,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())  # noqa: SLF001 - serve() would take over our signals
     stopping = asyncio.create_task(stop.wait())
+    signing = asyncio.create_task(sign_from_time_to_time(settings))
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
+    signing.cancel()
     await serving

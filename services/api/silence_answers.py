@@ -76,6 +76,8 @@ class InhibitionAnswer(Answer):
     causes: list[str] = Field(description="kinds that explain")
     effects: list[str] = Field(description="kinds that are explained; * is every kind that is no device fault")
     reach: Reach = Field(description="what both alerts must have in common")
+    effect_lifelines: list[Lifeline] = Field(description="whose kinds the effects are; none: the causes' own")
+    within_m: float | None = Field(description="metres between both, for the reach nearby")
     mutes_to: int = Field(description="worst severity that is kept quiet by it")
     reason: TextAnswer
     enabled: bool

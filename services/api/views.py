@@ -17,14 +17,14 @@ from services.core.finding import Finding
 from services.core.geometry import centre
 from services.core.lifeline import Lifeline
 from services.core.move import allowed_moves
+from services.core.order_deadline import deadline_of
 from services.core.organisation import Organisation
 from services.core.severity import label
 from services.core.store import alert_kinds, network, organisations, sensors, warnings, work_orders
 from services.core.store import alerts as alert_store
 from services.core.text import Text
 from services.core.warning import PublicWarning
-from services.core.work_order import MOVES as WORK_ORDER_MOVES
-from services.core.work_order import WorkOrder
+from services.core.work_order import WorkOrder, aside, onward
 
 PERSON_MOVES = {move: table for move, table in ALERT_MOVES.items() if move not in BY_SENSORS}
 """What a person may do with an alert: all but saying that it is over or back, which the sensors do."""
@@ -121,6 +121,10 @@ def trace_answer(trace: Mapping[str, Any] | None, assets: Mapping[str, Asset]) -
             **(trace["next_measurement"] | _traced(trace["next_measurement"]["asset"], assets))
         ),
         gas=None if trace.get("gas") is None else _gas_answer(trace["gas"], assets),
+        affected=[
+            schemas.TraceAffected.model_validate(each | _traced(each["asset"], assets))
+            for each in trace.get("affected", [])
+        ],
     )
 
 
@@ -137,6 +141,7 @@ def assets_of_trace(trace: Mapping[str, Any] | None) -> list[str]:
         return []
     named = [candidate["asset"] for candidate in trace["candidates"]]
     named += trace.get("critical", [])
+    named += [each["asset"] for each in trace.get("affected", [])]
     named += [each["asset"] for part in ("next_spaces", "buildings") for each in (trace.get("gas") or {}).get(part, [])]
     return named if trace.get("next_measurement") is None else [*named, trace["next_measurement"]["asset"]]
 
@@ -186,13 +191,20 @@ def warning_answer(warning: PublicWarning) -> schemas.WarningAnswer:
 def work_order_answer(order: WorkOrder, known: Mapping[str, Organisation]) -> schemas.WorkOrderAnswer:
     """A work order with its organisation's name and the steps that may be taken now."""
     organisation = known.get(order.organisation or "")
+    deadline = deadline_of(order)
     fields = {name: getattr(order, name) for name in schemas.WorkOrderAnswer.model_fields if hasattr(order, name)}
     return schemas.WorkOrderAnswer.model_validate(
         fields
         | {
             "title": asdict(order.title),
             "organisation_name": None if organisation is None else asdict(organisation.name),
-            "moves": allowed_moves(WORK_ORDER_MOVES, order.state),
+            "moves": onward(order.state),
+            "side_moves": aside(order.state),
+            "workers": list(order.workers),
+            "deadline": None
+            if deadline is None
+            else {"allowed_s": deadline.allowed.total_seconds()}
+            | {name: getattr(deadline, name) for name in ("step", "since", "due_at", "warns_at", "is_default")},
         }
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.core.lifeline import Lifeline
+from services.core.root_cause import RootCause
 from services.core.severity import Scheme, Severity
 from services.core.suppression import Suppression
 from services.core.text import Text
@@ -58,7 +59,8 @@ class Alert:
     ``explanation`` are those of the finding that gave the highest severity; later changes of the configuration do
     not reach back into them. ``version`` counts changes and guards against two people acting at once.
     ``suppression`` says why it is told to nobody, if it is not, and ``explained_by`` names the alert that explains it.
-    ``reopened`` counts how often it came back within the reopening time.
+    ``root_cause`` is what a person found it to be. ``reopened`` counts how often it came back within the reopening
+    time.
     """
 
     id: UUID
@@ -96,3 +98,4 @@ class Alert:
     explained_by: UUID | None = None
     reopened: int = 0
     assignee: str | None = None
+    root_cause: RootCause | None = None

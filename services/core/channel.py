@@ -14,6 +14,9 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from services.core import quiet_hours
+from services.core.quiet_hours import QuietHours, QuietHoursError
+
 SIGNING = "signing"
 """The name of the secret that messages are signed with."""
 SHORTEST_SECRET = 6
@@ -61,6 +64,8 @@ class Channel(StrEnum):
 
 ROBOTS = frozenset({Channel.DINGTALK, Channel.WECOM, Channel.FEISHU})
 TEMPLATES = frozenset({Channel.SMS, Channel.VOICE})
+MACHINES = frozenset({Channel.MQTT, Channel.CAP, Channel.ALERTMANAGER})
+"""Receivers of these are not people: signs, sirens and other systems need each message, at any hour."""
 WARNINGS_ALONE = frozenset({Channel.ALERTMANAGER, Channel.MQTT, Channel.CAP})
 """Channels that have no words for a work order."""
 
@@ -182,6 +187,8 @@ def check_receiver(channel: Channel, url: str, settings: Mapping[str, Any], secr
     known = frozenset(secrets) - {SIGNING}
     _check_placeholders("url", url, known | (MESSAGE_FIELDS if channel in TEMPLATES else frozenset()))
     allowed = {"headers", "language"} | _OWN_SETTINGS.get(channel, frozenset())
+    if channel not in MACHINES:
+        allowed |= {quiet_hours.SETTING}
     for name in settings:
         if name not in allowed:
             raise ReceiverNotValidError(f"settings.{name[:60]}", f"is none of {', '.join(sorted(allowed))}")
@@ -190,6 +197,7 @@ def check_receiver(channel: Channel, url: str, settings: Mapping[str, Any], secr
     _check_headers(settings.get("headers", {}), known)
     if channel in TEMPLATES:
         _check_template(settings, known)
+    _check_quiet_hours(settings)
     wait_s = settings.get("acknowledged_within_s", 0)
     if not isinstance(wait_s, int | float) or isinstance(wait_s, bool) or not 0 <= wait_s <= _LONGEST_WAIT_S:
         raise ReceiverNotValidError("settings.acknowledged_within_s", f"must lie between 0 and {_LONGEST_WAIT_S:g}")
@@ -200,6 +208,14 @@ _OWN_SETTINGS: Mapping[Channel, frozenset[str]] = {
     Channel.VOICE: frozenset({"method", "content_type", "body", "phone", "delivered"}),
     Channel.MQTT: frozenset({"acknowledged_within_s"}),
 }
+
+
+def _check_quiet_hours(settings: Mapping[str, Any]) -> None:
+    try:
+        QuietHours.from_settings(settings)
+    except QuietHoursError as error:
+        field, _, reason = str(error).partition(": ")
+        raise ReceiverNotValidError(f"settings.{field}", reason) from None
 
 
 def _parts(url: str) -> Any:

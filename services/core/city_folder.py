@@ -32,6 +32,7 @@ from services.core.organisation import Organisation, OrganisationRole, Person
 from services.core.pipe_network import PipeNetworkError
 from services.core.sensor_address import check_address
 from services.core.severity import Severity
+from services.core.sewer_file import SewerFileError, read_sewers
 from services.core.text import Text
 from services.core.threshold import Side, Threshold
 from services.core.works_permit import WorksPermit
@@ -260,6 +261,12 @@ class CityFolder:
     model: ModelledZones | None = None
     low_points: tuple[LowPoint, ...] = ()
     works: tuple[WorksPermit, ...] = ()
+    sewers: ModelledZones | None = None
+
+    @property
+    def models(self) -> tuple[ModelledZones, ...]:
+        """The hydraulic models that the folder brings along."""
+        return tuple(each for each in (self.model, self.sewers) if each is not None)
 
 
 def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
@@ -472,6 +479,7 @@ def read_city_folder(folder: Path) -> CityFolder:
         model=_model(folder / "network.inp", city, listed),
         low_points=tuple(_low_point(row) for _, row in low_points),
         works=read_works(folder / "works.csv"),
+        sewers=_sewers(folder / "sewers.inp", city, listed),
     )
 
 
@@ -491,6 +499,24 @@ def _model(path: Path, city: str, assets: Iterable[Asset]) -> ModelledZones | No
     if not zones:
         raise CityFolderError(f"{path.name}: names no water asset of assets.geojson")
     return ModelledZones(Lifeline.WATER, file, tuple(sorted(zones)))
+
+
+def _sewers(path: Path, city: str, assets: Iterable[Asset]) -> ModelledZones | None:
+    """The model of the sewers, if the folder has one; it covers the zones of the assets that it names."""
+    if not path.exists():
+        return None
+    try:
+        file = NetworkFile(f"{city}-sewers", NetworkFormat.SWMM, path.read_text(encoding="utf-8-sig"))
+        layout = read_sewers(replace(file, name=path.name))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
+    except SewerFileError as error:
+        raise CityFolderError(str(error)) from None
+    named = {*layout.nodes, *layout.links}
+    zones = {asset.zone for asset in assets if asset.lifeline is Lifeline.DRAINAGE and asset.id in named}
+    if not zones:
+        raise CityFolderError(f"{path.name}: names no drainage asset of assets.geojson")
+    return ModelledZones(Lifeline.DRAINAGE, file, tuple(sorted(zones)))
 
 
 def _background(path: Path) -> list[dict[str, Any]]:

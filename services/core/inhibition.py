@@ -17,15 +17,18 @@ class Reach(StrEnum):
     ZONE = "zone"
     LIFELINE = "lifeline"
     """The whole network of the lifeline: what one burst does to pressures everywhere."""
+    NEARBY = "nearby"
+    """Within so many metres of each other: the one reach that crosses from one lifeline into another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inhibition:
     """While an alert of ``causes`` stands, alerts of ``effects`` within its ``reach`` are explained by it.
 
-    Kinds are those of ``lifeline``; ``*`` among the effects means every kind but the causes and faults of devices.
+    Causes are kinds of ``lifeline``, effects kinds of it or, where they are given, of ``effect_lifelines``; ``*`` among
+    the effects means every kind but the causes and faults of devices. ``within_m`` goes with the reach ``NEARBY``.
     Effects worse than ``mutes_to`` are told all the same: an explanation must not hide a danger. ``reason`` may use
-    ``{kind}`` and ``{asset}`` of the explaining alert.
+    ``{asset}`` of the explaining alert.
     """
 
     id: str
@@ -35,27 +38,44 @@ class Inhibition:
     reach: Reach
     mutes_to: Severity
     reason: Text
+    effect_lifelines: frozenset[Lifeline] = frozenset()
+    within_m: float | None = None
 
-    def explains(self, cause: Alert, effect: Alert) -> bool:
-        """Whether one alert explains the other."""
+    def __post_init__(self) -> None:
+        """Refuse what could never be judged.
+
+        Raises:
+            ValueError: a distance is missing or not asked for, or zones and assets of two lifelines are compared.
+        """
+        if (self.reach is Reach.NEARBY) != (self.within_m is not None):
+            raise ValueError(f"inhibition {self.id}: a distance goes with the reach nearby, and with no other")
+        if self.effect_lifelines and self.reach is not Reach.NEARBY:
+            raise ValueError(f"inhibition {self.id}: two lifelines have nothing in common but the ground")
+
+    def explains(self, cause: Alert, effect: Alert, apart_m: float | None = None) -> bool:
+        """Whether one alert explains the other; ``apart_m`` is how far apart they are, where both have a place."""
         return (
             cause.id != effect.id
             and cause.lifeline is self.lifeline
             and cause.kind in self.causes
             and self.concerns(effect)
-            and self._reaches(cause, effect)
+            and self._reaches(cause, effect, apart_m)
         )
 
     def concerns(self, alert: Alert) -> bool:
         """Whether there may be an alert by which the rule explains this one."""
-        return alert.lifeline is self.lifeline and self._is_effect(alert) and alert.severity <= self.mutes_to
+        return self._is_effect(alert) and alert.severity <= self.mutes_to
 
     def _is_effect(self, alert: Alert) -> bool:
-        if alert.kind in self.causes:
+        if alert.lifeline not in (self.effect_lifelines or {self.lifeline}):
+            return False
+        if alert.lifeline is self.lifeline and alert.kind in self.causes:
             return False
         return alert.kind in self.effects or ("*" in self.effects and not alert.sensor_fault)
 
-    def _reaches(self, cause: Alert, effect: Alert) -> bool:
+    def _reaches(self, cause: Alert, effect: Alert, apart_m: float | None) -> bool:
+        if self.within_m is not None:
+            return apart_m is not None and apart_m <= self.within_m
         if self.reach is Reach.SENSOR:
             # A trouble that several sensors tell is not explained by one of them being faulty.
             return bool(effect.sensors) and set(effect.sensors) <= set(cause.sensors)

@@ -17,6 +17,6 @@ class Permission(StrEnum):
     REPORT = "report"
     """Hand in what people, patrols and other systems have noticed."""
     AUDIT = "audit"
-    """Read the audit trail and rejected payloads."""
+    """Read the audit trail and rejected payloads; take the evidence behind an alert."""
     ADMINISTER = "administer"
     """Change who is told and how: receivers, their addresses and secrets."""

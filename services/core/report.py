@@ -16,6 +16,9 @@ from services.core.text import Text
 REPORTED = "reported"
 """The kind of what nobody has put into a kind that the lifeline knows."""
 
+POWER_OUT = "power-out"
+"""The kind of what the grid, a patrol or a pump's own monitoring says of the electricity of a place."""
+
 
 class ReportSource(StrEnum):
     """Who reports."""
@@ -62,6 +65,22 @@ def reported_kind(lifeline: Lifeline) -> AlertKind:
         kind=REPORTED,
         label=Text("Reported trouble", "上报事件"),
         instruction=Text("Call back, look at the sensors nearby, send somebody.", "回访核实，查看附近监测，派人到场。"),
+        scheme=Scheme.EMERGENCY,
+        sensor_fault=False,
+        publishes_from=None,
+    )
+
+
+def power_out_kind(lifeline: Lifeline) -> AlertKind:
+    """The kind that every lifeline has for places without electricity; it explains the devices that fall silent."""
+    return AlertKind(
+        lifeline=lifeline,
+        kind=POWER_OUT,
+        label=Text("Power out", "停电"),
+        instruction=Text(
+            "Ask the grid how long it lasts, see to the batteries, and look by hand at what is no longer watched.",
+            "向供电部门了解恢复时间，检查备用电池，对失去监测的点位安排人工巡查。",
+        ),
         scheme=Scheme.EMERGENCY,
         sensor_fault=False,
         publishes_from=None,

@@ -203,6 +203,12 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, Field(description="sender of e-mail", pattern=r"^[^\s@<>,;:\"]+@[A-Za-z0-9.\-]+$")] = (
         "lifeline@localhost"
     )
+    report_to: Annotated[
+        str, Field(description="who gets the report of the day by e-mail, with commas between; empty: nobody")
+    ] = ""
+    report_time_zone: Annotated[
+        str, Field(description="time zone of the city's days, e.g. Asia/Shanghai; the report is mailed from 6:00 on")
+    ] = "UTC"
     exercise: Annotated[
         bool, Field(description="nothing here is meant in earnest: every message and CAP say that it is an exercise")
     ] = False
@@ -218,6 +224,17 @@ class Settings(BaseSettings):
         timedelta, Field(description="how long a CAP message counts unless another follows", ge=timedelta(minutes=1))
     ] = timedelta(hours=24)
     cap_public: Annotated[bool, Field(description="whether the feed of CAP messages can be read without a key")] = False
+
+    audit_keep: Annotated[
+        timedelta,
+        Field(
+            description="age at which lines of the audit trail may leave for an archive; six months at least",
+            ge=timedelta(days=184),
+        ),
+    ] = timedelta(days=366)
+    audit_checkpoint_every: Annotated[
+        timedelta, Field(description="how often the API signs where the audit trail ends", ge=timedelta(minutes=1))
+    ] = timedelta(hours=1)
 
     flood_messages: Annotated[
         int,

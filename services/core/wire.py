@@ -26,9 +26,16 @@ MAX_ENTRIES = 10_000
 
 READINGS_FILTERS = (f"{ROOT}/+/sensors/+/readings", f"{ROOT}/+/gateways/+/readings")
 """Topic filters under which readings arrive."""
+WINDOWS_FILTER = f"{ROOT}/+/gateways/+/windows"
+"""Topic filter under which windows of raw vibration arrive."""
+MAX_WINDOW_SAMPLES = 200_000
+"""More samples than these in one window, all channels together, are rejected as oversized."""
+MIN_WINDOW_SAMPLES = 256
+"""A channel with fewer samples says nothing about frequencies."""
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _READINGS_TOPIC = re.compile(rf"^{ROOT}/({_NAME})/(sensors|gateways)/({_NAME})/readings$")
+_WINDOWS_TOPIC = re.compile(rf"^{ROOT}/({_NAME})/gateways/({_NAME})/windows$")
 _NAME_PATTERN = f"^{_NAME}$"
 NAME = re.compile(_NAME_PATTERN)
 """What cities, sensors, gateways and devices may be called."""
@@ -54,6 +61,11 @@ def gateway_readings_topic(city: str, gateway: str) -> str:
 def gateway_acknowledgement_topic(city: str, gateway: str) -> str:
     """Where the service tells a gateway which of its numbered batches are committed, retained."""
     return f"{ROOT}/{city}/gateways/{gateway}/ack"
+
+
+def gateway_windows_topic(city: str, gateway: str) -> str:
+    """Where a gateway publishes windows of raw vibration of its sensors."""
+    return f"{ROOT}/{city}/gateways/{gateway}/windows"
 
 
 def device_status_topic(city: str, device: str) -> str:
@@ -98,6 +110,12 @@ def parse_readings_topic(topic: str) -> ReadingsTopic | None:
         return None
     city, kind, name = match.groups()
     return ReadingsTopic(city, name if kind == "sensors" else None, name if kind == "gateways" else None)
+
+
+def parse_windows_topic(topic: str) -> str | None:
+    """The gateway that publishes a window under this topic; ``None`` when it does not follow the grammar."""
+    match = _WINDOWS_TOPIC.match(topic)
+    return None if match is None else match.group(2)
 
 
 WireTime = (
@@ -160,6 +178,28 @@ class WireNumbered(Struct, forbid_unknown_fields=True, frozen=True, omit_default
     seq: Annotated[int, Meta(ge=1, le=MAX_BATCH_NUMBER)]
     readings: list[WireGatewayReading] | WireGatewayColumns
     buffer: Annotated[str, Meta(max_length=64)] = ""
+
+
+class WireChannel(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The samples of one sensor in a window, evenly spaced from its start."""
+
+    sensor: _Name
+    samples: Annotated[list[float], Meta(min_length=MIN_WINDOW_SAMPLES)]
+
+
+class WireWindow(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
+    """Raw vibration of several sensors, sampled at the same moments: as many samples in each channel.
+
+    A sample is ``samples[n] * scale`` in the ``unit`` given, else in the one the sensor is registered with, at
+    ``start`` + n / ``rate_hz``. ``event`` says why the gateway kept the window; without it the clock was the reason.
+    """
+
+    start: WireTime
+    rate_hz: Annotated[float, Meta(gt=0, le=10_000)]
+    channels: Annotated[list[WireChannel], Meta(min_length=1, max_length=64)]
+    scale: Annotated[float, Meta(gt=0)] = 1.0
+    unit: _Unit | None = None
+    event: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class WireAcknowledgement(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -255,6 +295,7 @@ def payload_schemas() -> dict[str, dict[str, Any]]:
     kinds = {
         "sensor-readings": (WireReading, list[WireReading], WireColumns),
         "gateway-readings": (list[WireGatewayReading], WireGatewayColumns, WireNumbered, WireGatewayReading),
+        "gateway-window": (WireWindow,),
         "gateway-acknowledgement": (WireAcknowledgement,),
         "device-command": (WireCommand,),
         "device-answer": (WireAnswer,),
@@ -287,6 +328,11 @@ def encode_columns(columns: WireColumns) -> bytes:
 def encode_numbered(batch: WireNumbered) -> bytes:
     """The JSON bytes of a gateway's numbered batch."""
     return msgspec.json.encode(batch)
+
+
+def encode_window(window: WireWindow) -> bytes:
+    """The MessagePack bytes of a window; JSON would be twice as long."""
+    return msgspec.msgpack.encode(window)
 
 
 def encode_acknowledgement(acknowledgement: WireAcknowledgement) -> bytes:

@@ -53,6 +53,7 @@ class Stage:
 
     page: str
     key: str
+    crew_key: str
     receiver: str
     environment: Mapping[str, str]
     progress: Path
@@ -126,7 +127,8 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     page = f"http://{settings.api_host}:{free_port(settings.api_port)}"
     key = _kept(data_dir, "api_key", new_key)
     receiver, receivers = await _start_receiver(supervisor, data_dir, city)
-    await preparation.save_access(url, key, receivers)
+    crew_key = _kept(data_dir, "crew_key", new_key)
+    await preparation.save_access(url, key, crew_key, receivers)
     environment = _environment(settings, data_dir, url, broker, page)
     say("starting the services …")
     for name in ("ingest", "alerts"):
@@ -158,7 +160,7 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     say(f"  broker     {broker.url.rsplit('@', maxsplit=1)[-1]} ({broker.kind}); credentials in {data_dir / 'env'}")
     hours = pace.plot.length / timedelta(hours=1)
     say(f"  story      {hours:.1f} hours of the city at {pace.speed:g} times the clock; Ctrl-C stops everything\n")
-    return Stage(page, key, receiver, environment, progress, truth, seconds)
+    return Stage(page, key, crew_key, receiver, environment, progress, truth, seconds)
 
 
 async def _city(data_dir: Path, say: Say) -> CityFolder:
@@ -306,11 +308,14 @@ async def _history(data_dir: Path, database_url: str, say: Say, plot: Plot) -> d
     return origin
 
 
+def _caller(page: str, key: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=page, headers={"Authorization": f"Bearer {key}"}, timeout=10.0)
+
+
 async def _follow(stage: Stage, say: Say, plot: Plot, *, crew: bool) -> dict[str, object]:
     """Follow the story to its end, or until the loop has gone all the way for every cause."""
-    headers = {"Authorization": f"Bearer {stage.key}"}
-    async with httpx.AsyncClient(base_url=stage.page, headers=headers, timeout=10.0) as client:
-        desk = Desk(client, stage.receiver)
+    async with _caller(stage.page, stage.key) as client, _caller(stage.page, stage.crew_key) as crew_client:
+        desk = Desk(client, crew_client, stage.receiver)
         chapters = read_chapters(stage.truth, await desk.zones())
         story = Story(chapters, desk, say, page=stage.page, crew=crew)
         while not story.done:

@@ -23,6 +23,8 @@ PLOTS: Mapping[str, Plot] = {
     for plot in (
         Plot(STORY, timedelta(hours=4)),
         Plot("gas-under-pavement", timedelta(minutes=200)),
+        Plot("cloudburst", timedelta(minutes=160), lifelines=("drainage",)),
+        Plot("blocked-sewer", timedelta(hours=12), lifelines=("drainage",)),
         # What the weather does to a bridge takes two months to learn.
         Plot(
             "settlement-over-cold-front",

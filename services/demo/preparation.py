@@ -38,15 +38,15 @@ def migrate_with_catalogue(database_url: str) -> list[str]:
 
 
 def import_city(database_url: str, city: CityFolder) -> RegisterCount:
-    """Write a city's register and the hydraulic model that its folder holds, if any.
+    """Write a city's register and the hydraulic models that its folder holds.
 
     Raises:
         CityFolderError: it does not fit the catalogue.
     """
     with psycopg.connect(database_url) as connection:
         count = save_city(connection, city)
-        if city.model is not None:
-            save_network(connection, RegisteredNetwork(city.model.lifeline, city.model.file, city.model.zones))
+        for model in city.models:
+            save_network(connection, RegisteredNetwork(model.lifeline, model.file, model.zones))
         return count
 
 
@@ -90,10 +90,11 @@ def _register(database_url: str, recording: Recording) -> RegisterCount:
     return count
 
 
-async def save_access(database_url: str, key: str, receivers: list[Receiver]) -> None:
-    """Register the demo's own key and webhook receivers."""
+async def save_access(database_url: str, key: str, crew_key: str, receivers: list[Receiver]) -> None:
+    """Register the keys of the officer and of the crew, and the demo's webhook receivers."""
     async with await AsyncConnection.connect(database_url) as connection:
         await api_keys.save_key(connection, "demo", key, "duty officer", list(Permission))
+        await api_keys.save_key(connection, "crew", crew_key, "repair crew", [Permission.READ, Permission.HANDLE])
         for receiver in receivers:
             await organisations.save_receiver(connection, receiver)
 

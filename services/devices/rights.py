@@ -38,6 +38,7 @@ def rights_of_everybody(city: str) -> list[Right]:
     return [
         Right(Access.WRITE, wire.sensor_readings_topic(city, own)),
         Right(Access.WRITE, wire.gateway_readings_topic(city, own)),
+        Right(Access.WRITE, wire.gateway_windows_topic(city, own)),
         Right(Access.READ, wire.gateway_acknowledgement_topic(city, own)),
         Right(Access.WRITE, status),
         Right(Access.READ, wire.device_command_topic(city, own)),
@@ -68,6 +69,7 @@ def rights_of_service(name: str, city: str) -> list[Right]:
     return {
         "ingest": [
             *(Right(Access.READ, topic) for topic in wire.READINGS_FILTERS),
+            Right(Access.READ, wire.WINDOWS_FILTER),
             Right(Access.READ, wire.device_status_topic("+", "+")),
             Right(Access.WRITE, wire.gateway_acknowledgement_topic("+", "+")),
             Right(Access.READ, "spBv1.0/#"),
@@ -86,6 +88,7 @@ def rights_of_service(name: str, city: str) -> list[Right]:
         "reader": [Right(Access.READ, wire.warning_topic(city, "+", "+"))],
         SIMULATOR: [
             Right(Access.WRITE, f"{anything}/readings"),
+            Right(Access.WRITE, f"{anything}/windows"),
             Right(Access.WRITE, f"{anything}/status"),
             Right(Access.READ, f"{anything}/ack"),
             Right(Access.READ, wire.device_command_topic(city, "+")),

@@ -1,7 +1,8 @@
 """``make bench-warning``: the worst hour of a centre in one minute, through a real database, worker and HTTP receiver.
 
 Findings go through the loop as the feed hands them over; a real alert process tells the receivers. Printed are what
-each receiver got, whether anything true was hidden, what a finding costs, and how the database grows.
+each receiver got, whether anything true was hidden, what a finding costs, how the database grows, and how long it takes
+from a reading to its webhook under load.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from services.core.asset import Asset
 from services.core.organisation import Receiver
 from services.core.store import alert_kinds, inhibitions, network
 from tests.benchmarks.bench_ingest import running_postgres
+from tests.benchmarks.warning import reading_to_webhook
 from tests.benchmarks.warning.worst_hour import findings, true_troubles
 from tests.integration.alerts.alert_harness import (
     AlertProcess,
@@ -38,6 +40,9 @@ from tests.integration.alerts.alert_harness import (
 _WITHIN_S = 60.0
 _SUMMARIES_WITHIN_S = 90.0
 _PLACES = {"LP": "D1", "MH": "D1", "WJ": "W1", "WP": "W1"}
+_LATENCIES = ((2_000, 2.0), (15_000, 2.0), (15_000, 0.2))
+"""Readings a second, and for how many seconds of event time stragglers are waited for (2 s unless set otherwise)."""
+_LATENCY_S = 60.0
 _TOLD = ("centre", "water-company", "emergency")
 
 
@@ -48,6 +53,8 @@ def main() -> None:
         _lay_places(url)
         with alert_process(url, Path(folder)) as process, receiver_process(Path(folder)) as receiver:
             asyncio.run(_run(url, process, receiver))
+    for rate, lateness_s in _LATENCIES:
+        sys.stdout.write(reading_to_webhook.run(rate, _LATENCY_S, lateness_s))
 
 
 async def _run(url: str, process: AlertProcess, receiver: ReceiverProcess) -> None:

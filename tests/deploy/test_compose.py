@@ -106,7 +106,22 @@ def test_nobody_but_the_tool_that_issues_sees_the_key_of_the_authority(stack: St
 
 
 def test_private_keys_are_read_by_the_user_who_wrote_them(stack: Stack) -> None:
-    assert {stack.services[name]["user"] for name in ("devices", "broker", "ingest-1", "ingest-2")} == {"1883:1883"}
+    holders = ("devices", "broker", "ingest-1", "ingest-2", "alerts-1", "alerts-2")
+    assert {stack.services[name]["user"] for name in holders} == {"1883:1883"}
+
+
+def test_alerts_and_ingest_reach_the_broker_with_a_key_of_their_own(stack: Stack) -> None:
+    for name in ("ingest", "alerts"):
+        environment = stack.environment(f"{name}-1")
+        assert environment["LIFELINE_MQTT_CERTIFICATE_FILE"] == f"/run/broker/{name}.pem"
+        assert stack.services[f"{name}-1"]["volumes"] == [f"{name}-certificate:/run/broker:ro"]
+        assert "messages" in stack.services[f"{name}-1"]["networks"]
+
+
+def test_what_alerts_need_to_tell_people_may_be_missing_and_is_in_no_other_process(stack: Stack) -> None:
+    files = {name: service["env_file"] for name, service in stack.services.items() if "env_file" in service}
+    wanted = [{"path": "alerts.env", "required": False}]
+    assert files == {"alerts-1": wanted, "alerts-2": wanted}
 
 
 def test_the_database_is_reached_by_our_processes_alone(stack: Stack) -> None:

@@ -38,8 +38,11 @@ def _models(url: str) -> list[tuple[str, str, str, list[str]]]:
 def test_the_model_of_a_city_is_registered_with_the_zones_it_covers(catalogued: str, folder: Path) -> None:
     for _ in range(2):
         assert _run("import", str(folder)).exit_code == 0
-    text = (folder / "network.inp").read_text("utf-8")
-    assert _models(catalogued) == [("demo", "water", text, ["W1", "W2", "W3", "W4"])]
+    pipes, sewers = ((folder / name).read_text("utf-8") for name in ("network.inp", "sewers.inp"))
+    assert _models(catalogued) == [
+        ("demo", "water", pipes, ["W1", "W2", "W3", "W4"]),
+        ("demo-sewers", "drainage", sewers, ["D1", "D2", "D3", "D4"]),
+    ]
 
 
 def test_a_broken_model_is_refused_and_nothing_is_imported(catalogued: str, folder: Path) -> None:
@@ -51,6 +54,26 @@ def test_a_broken_model_is_refused_and_nothing_is_imported(catalogued: str, fold
     assert "node 'nowhere' is not declared" in result.output
     with psycopg.connect(catalogued) as connection:
         assert connection.execute("select count(*) from asset").fetchone() == (0,)
+    assert _models(catalogued) == []
+
+
+def test_a_broken_model_of_the_sewers_is_refused_with_its_line(catalogued: str, folder: Path) -> None:
+    text = (folder / "sewers.inp").read_text("utf-8")
+    (folder / "sewers.inp").write_text(
+        text.replace("[CONDUITS]\n", "[CONDUITS]\nodd M-001 nowhere 10 0.013 0 0\n"), "utf-8"
+    )
+    result = _run("import", str(folder))
+    assert result.exit_code == 1
+    assert "sewers.inp, line" in result.output
+    assert "'nowhere', which is no node" in result.output
+    assert _models(catalogued) == []
+
+
+def test_a_model_of_other_sewers_is_refused(catalogued: str, folder: Path) -> None:
+    (folder / "sewers.inp").write_text("[JUNCTIONS]\nelsewhere 1 2 0 0 0\n", "utf-8")
+    result = _run("import", str(folder))
+    assert result.exit_code == 1
+    assert "sewers.inp: names no drainage asset" in result.output
     assert _models(catalogued) == []
 
 

@@ -149,7 +149,8 @@ def test_a_spiky_meter_does_not_publish_a_leak(told: Told) -> None:
 
 def test_gas_rings_within_minutes_and_is_published_at_twenty_percent_at_once(told: Told) -> None:
     manhole = [each for each in told.story if each.kind == "methane-high" and each.asset == "US-041"]
-    assert told.delay("gas-leak-1", manhole[0]) < timedelta(minutes=10)
+    # Through two metres of ground 5 %LEL take a quarter of an hour; the level rings once it has lasted two minutes.
+    assert told.delay("gas-leak-1", manhole[0]) < timedelta(minutes=25)
     first_major = next(each for each in manhole if each.severity >= Severity.MAJOR)
     values = [(time, value) for each in manhole for time, value in each.evidence["values"][each.sensors[0]]]
     beyond = min(time for time, value in values if value >= 20)

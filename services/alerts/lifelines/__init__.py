@@ -10,7 +10,7 @@ from services.alerts.lifelines.contract import LifelineRules
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.quantity import Quantity
-from services.core.report import reported_kind
+from services.core.report import power_out_kind, reported_kind
 
 
 @cache
@@ -39,4 +39,5 @@ def catalogue() -> tuple[Quantity, ...]:
 def alert_kinds() -> tuple[AlertKind, ...]:
     """Every kind of trouble of every lifeline, as the database holds it; what people report has a kind everywhere."""
     declared = tuple(kind for rules in discover().values() for kind in rules.kinds)
-    return (*declared, *(reported_kind(lifeline) for lifeline in Lifeline))
+    reported = (of(lifeline) for of in (reported_kind, power_out_kind) for lifeline in Lifeline)
+    return (*declared, *reported)

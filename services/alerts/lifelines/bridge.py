@@ -88,6 +88,7 @@ _RAISED = Text(
 )
 _CLEARED = Text("{asset} is back to {value} {unit} after {lasting}.", "{asset}已恢复至{value} {unit}，历时{lasting}。")
 _MODES = tuple(f"spectral_peak_{mode}" for mode in range(1, 7))
+_TRACKED = tuple(f"tracked_mode_{mode}" for mode in range(1, 7))
 _STRUCTURE = (
     "strain",
     "deflection",
@@ -98,8 +99,10 @@ _STRUCTURE = (
     "scour_depth",
     "natural_frequency",
     *_MODES,
+    *_TRACKED,
     "deck_temperature",
     "wind_speed",
+    "acceleration",
     "acceleration_rms",
     "acceleration_peak",
 )
@@ -148,7 +151,8 @@ BLOW = SensorRule(
     grades=limits_of(Side.ABOVE),
 )
 
-_EVENTS = frozenset({"vehicle_weight", "collision_acceleration"})
+_EVENTS = frozenset({"vehicle_weight", "collision_acceleration", "acceleration", *_TRACKED})
+"""What is told when something happens: a vehicle, a blow, a window of raw vibration and the modes in it."""
 _JUMPING = _EVENTS | {"acceleration_peak", "natural_frequency", "wind_speed", *_MODES}
 """Vehicles, gusts and the picking of a neighbouring peak make isolated jumps."""
 _RESTING = {"vehicle_weight": 0.0, "collision_acceleration": 0.0, "wind_speed": 0.0, "humidity": 100.0}
@@ -175,6 +179,15 @@ RULES = LifelineRules(
         *(
             Quantity(Lifeline.BRIDGE, name, "Hz", Text(f"Spectral peak {mode}", f"第{mode}阶频谱峰值"), (0.001, 200))
             for mode, name in enumerate(_MODES, start=1)
+        ),
+        *(
+            Quantity(
+                Lifeline.BRIDGE, name, "Hz", Text(f"Frequency of mode {mode}", f"第{mode}阶模态频率"), (0.001, 200)
+            )
+            for mode, name in enumerate(_TRACKED, start=1)
+        ),
+        Quantity(
+            Lifeline.BRIDGE, "acceleration", "m/s2", Text("Acceleration (raw)", "加速度（原始波形）"), (-1000, 1000)
         ),
         Quantity(Lifeline.BRIDGE, "air_temperature", "degC", Text("Air temperature", "气温"), (-60, 60)),
         Quantity(Lifeline.BRIDGE, "wind_speed", "m/s", Text("Wind speed", "风速"), (0, 120)),

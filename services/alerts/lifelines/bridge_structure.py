@@ -64,9 +64,10 @@ SETTLED = _rule(
     ),
     Text(
         "The deck at {places} lies differently: {value} {unit} at {sensor}, {expected} {unit} is what the weather"
-        " explains ({temperature} °C); {count} gauges agree, the frequencies are unchanged. Lasting for {lasting}.",
+        " explains ({temperature} °C); {count} gauges agree, no measured frequency has fallen. Lasting for {lasting}."
+        " {chance}",
         "{places}处桥面线形改变：{sensor}为{value} {unit}，按环境因素（{temperature} °C）应为{expected} {unit}；"
-        "{count}个监测点一致，自振频率未变。已持续{lasting}。",
+        "{count}个监测点一致，未见实测自振频率下降。已持续{lasting}。{chance}",
     ),
 )
 SOFTENED = _rule(
@@ -82,9 +83,9 @@ SOFTENED = _rule(
     ),
     Text(
         "The bridge swings more slowly than the weather explains ({temperature} °C): {count} gauges at {places} show"
-        " it; {sensor} is at {value} {unit} instead of {expected} {unit}. Lasting for {lasting}.",
+        " it; {sensor} is at {value} {unit} instead of {expected} {unit}. Lasting for {lasting}. {chance}",
         "扣除环境因素（{temperature} °C）后桥梁自振频率下降：{places}处{count}个监测点有反映；"
-        "{sensor}为{value} {unit}，应为{expected} {unit}。已持续{lasting}。",
+        "{sensor}为{value} {unit}，应为{expected} {unit}。已持续{lasting}。{chance}",
     ),
 )
 CABLE_LOST = _rule(
@@ -171,9 +172,9 @@ CHANGED = _rule(
     ),
     Text(
         "{count} gauges at {places} show what neither weather nor chance explains: {sensor} is at {value} {unit}"
-        " instead of {expected} {unit}. Lasting for {lasting}.",
+        " instead of {expected} {unit}. Lasting for {lasting}. {chance}",
         "{places}处{count}个监测点的变化无法由环境因素或偶然误差解释：{sensor}为{value} {unit}，应为{expected} {unit}。"
-        "已持续{lasting}。",
+        "已持续{lasting}。{chance}",
     ),
 )
 GAUGE_OFF = _rule(
@@ -245,7 +246,7 @@ STRUCTURE = SearchRule(
     outcomes=tuple(_RULES.values()),
     quantities=tuple(sorted(ALL)),
     detector=structure_search,
-    fields=frozenset({"place", "places", "temperature"}),
+    fields=frozenset({"place", "places", "temperature", "chance"}),
     leaves_out_faulty=True,
     step=timedelta(minutes=10),
 )

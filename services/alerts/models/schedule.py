@@ -7,6 +7,7 @@ from procrastinate import App, PsycopgConnector
 
 from services.alerts.models.trainer import Wish, teach
 from services.alerts.structures.health_schedule import schedule_evaluations
+from services.alerts.structures.modal.mode_schedule import schedule_identification
 from services.core.store.pool import Pool
 
 QUEUE = "models"
@@ -35,6 +36,7 @@ def application(database_url: str, pool: Pool) -> App:
             raise
 
     schedule_evaluations(app, pool, QUEUE)
+    schedule_identification(app, pool, QUEUE)
     return app
 
 

@@ -14,12 +14,23 @@ from services.alerts.notify.flood_gate import FloodGate
 from services.core.alert import Alert
 from services.core.cap_alert import CapStatus, named, write_message
 from services.core.channel import WARNINGS_ALONE, Channel
+from services.core.incident import Incident
 from services.core.lifeline import Lifeline
 from services.core.notification import Notification, NotificationState
 from services.core.organisation import OrganisationRole, Receiver
+from services.core.response_plan import PlanActivation
 from services.core.settings import Settings
 from services.core.severity import Severity
-from services.core.store import alerts, cap_messages, network, organisations, warnings, work_orders
+from services.core.store import (
+    alerts,
+    cap_messages,
+    incidents,
+    network,
+    organisations,
+    plan_activations,
+    warnings,
+    work_orders,
+)
 from services.core.store.cap_messages import StoredCapMessage
 from services.core.store.pool import Pool
 from services.core.text import Text
@@ -118,6 +129,10 @@ class Announcer:
                 return _Subject(
                     body, warning.lifeline, warning.zone, warning.severity, warning.organisation, about, public
                 )
+        elif kind == plan_activations.EVENT:
+            activation = await plan_activations.find(connection, subject)
+            if activation is not None and (held := await incidents.find(connection, activation.incident)) is not None:
+                return await self._plan(connection, type_, activation, held, now)
         else:
             order = await work_orders.find(connection, subject)
             if order is not None and (alert := await alerts.find(connection, order.alert)) is not None:
@@ -126,6 +141,18 @@ class Announcer:
                 about = (order.lifeline, f"order/{alert.kind}", order.severity)
                 return _Subject(body, order.lifeline, order.zone, order.severity, order.organisation, about, None)
         raise LookupError(f"{kind} {subject} does not exist")
+
+    async def _plan(
+        self, connection: AsyncConnection, type_: str, activation: PlanActivation, held: Incident, now: datetime
+    ) -> _Subject:
+        """News of a response plan; it is nobody's public message, in earnest and as an exercise."""
+        exercise = self._settings.exercise or activation.is_exercise
+        body = message.plan_body(type_, activation, held, now, exercise=exercise)
+        assets = await network.find_assets(connection, [held.asset])
+        zone = assets[held.asset].zone if held.asset in assets else held.asset
+        owner = await organisations.responsible_organisation(connection, held.asset, held.lifeline)
+        about = (held.lifeline, f"plan/{activation.plan}", Severity.CRITICAL)
+        return _Subject(body, held.lifeline, zone, Severity.CRITICAL, owner, about, None)
 
     async def _published(
         self,

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.core.alert import Alert
-from services.core.severity import label
+from services.core.incident import Incident
+from services.core.response_plan import PlanActivation
+from services.core.severity import Severity, label
 from services.core.warning import PublicWarning
 from services.core.work_order import WorkOrder
 
 _CANDIDATES_TOLD = 3
 _VALVES_TOLD = 10
 _SENSORS_TOLD = 50
+_STEPS_TOLD = 20
 LARGEST_BODY_BYTES = 20_000
 """What Standard Webhooks asks senders to stay below."""
 _TEXT_LENGTHS = (1000, 300, 100)
@@ -105,6 +108,42 @@ def warning_body(
             "lifted_at": _moment(warning.lifted_at),
             "alert": _alert(alert),
             "url": page,
+        },
+    )
+
+
+def plan_body(
+    type_: str, activation: PlanActivation, incident: Incident, now: datetime, *, exercise: bool = False
+) -> str:
+    """The body about a response plan; the titles of an exercise say that it is one."""
+    return _body(
+        type_,
+        now,
+        {
+            "id": str(activation.id),
+            "exercise": exercise,
+            # A plan is set going in need: it is told like the worst, whatever the alert behind it is graded.
+            "severity": int(Severity.CRITICAL),
+            "lifeline": incident.lifeline,
+            "asset": incident.asset,
+            "incident": str(incident.id),
+            "plan": activation.plan,
+            "version": activation.plan_version,
+            "title": activation.title.as_json(),
+            "exclusion_radius_m": activation.exclusion_radius_m,
+            "steps": [
+                {
+                    "number": step.number,
+                    "label": step.label.as_json(),
+                    "role": step.role,
+                    "organisation": step.organisation,
+                    "person": step.person_name,
+                    "phone": step.phone,
+                    "due_at": _moment(step.due_at),
+                    "done_at": _moment(step.done_at),
+                }
+                for step in activation.steps[:_STEPS_TOLD]
+            ],
         },
     )
 

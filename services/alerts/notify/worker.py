@@ -2,16 +2,18 @@
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import structlog
+from aiosmtplib import SMTPException
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg import AsyncConnection
 
 from services.alerts.notify.announcing import Announcer
 from services.alerts.notify.back_off import BackOff
+from services.alerts.notify.day_mail import EVERY_HOUR, DayMail
 from services.alerts.notify.delivering import Deliverer
 from services.core import jobs
 
@@ -25,7 +27,7 @@ _RESCUE_LOCK = 0x11FE_A1E8
 log = structlog.get_logger()
 
 
-def _app(database_url: str, announcer: Announcer, deliverer: Deliverer) -> App:
+def _app(database_url: str, announcer: Announcer, deliverer: Deliverer, day_mail: DayMail | None) -> App:
     # Short waits for a connection: a worker that is stuck without a database cannot be started again.
     connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=4, timeout=_DATABASE_WAIT_S)
     app = App(connector=connector)
@@ -49,7 +51,21 @@ def _app(database_url: str, announcer: Announcer, deliverer: Deliverer) -> App:
     async def deliver(notification: str) -> None:
         await deliverer.deliver(notification)
 
+    if day_mail is not None:
+        _mail_days(app, day_mail)
     return app
+
+
+def _mail_days(app: App, day_mail: DayMail) -> None:
+    @app.periodic(cron=EVERY_HOUR)
+    @app.task(name="mail-day-report", queue="alerts", lock="mail-day-report", queueing_lock="mail-day-report")
+    async def mail_report(timestamp: int) -> None:
+        del timestamp
+        try:
+            await day_mail.send_if_due(datetime.now(UTC))
+        except (SMTPException, OSError) as error:
+            # The next hour is another attempt.
+            log.warning("report of the day not mailed", reason=str(error))
 
 
 async def rescue_stalled(app: App, connection: AsyncConnection) -> int:
@@ -85,12 +101,14 @@ async def _keep_rescuing(app: App, database_url: str) -> None:
             await asyncio.sleep(_STALLED_AFTER_S / 6)
 
 
-async def run_worker(database_url: str, announcer: Announcer, deliverer: Deliverer) -> None:
-    """Work until cancelled.
+async def run_worker(
+    database_url: str, announcer: Announcer, deliverer: Deliverer, day_mail: DayMail | None = None
+) -> None:
+    """Work until cancelled. With ``day_mail`` the report of each day is mailed as well.
 
     Raises or returns when the database goes away, so that the caller can start it again.
     """
-    app = _app(database_url, announcer, deliverer)
+    app = _app(database_url, announcer, deliverer, day_mail)
     async with app.open_async(), asyncio.TaskGroup() as group:
         rescuing = group.create_task(_keep_rescuing(app, database_url))
         await app.run_worker_async(

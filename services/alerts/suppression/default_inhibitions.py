@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from services.alerts.lifelines.contract import LifelineRules
 from services.core.inhibition import Inhibition, Reach
 from services.core.lifeline import Lifeline
+from services.core.report import POWER_OUT
 from services.core.severity import Severity
 from services.core.text import Text
 
@@ -23,6 +24,27 @@ def _faults(rules: LifelineRules) -> Iterable[Inhibition]:
         reach=Reach.SENSOR,
         mutes_to=Severity.MINOR if lifeline is Lifeline.GAS else Severity.MODERATE,
         reason=Text("The device itself is out of order: {asset}.", "监测设备本身故障：{asset}。"),
+    )
+
+
+_POWER_REACHES_M = 500.0
+"""About the block that one transformer station of a street supplies; a default, to be set by the city's grid."""
+_WATER_RUNS_M = 200.0
+"""Water of a broken main stands on the street and in the manholes around; a default."""
+
+
+def _power(lifeline: Lifeline) -> Inhibition:
+    """Who reports that power is out explains the devices around that fall silent, whichever lifeline they watch."""
+    return Inhibition(
+        id=f"{lifeline}-power-out-explains-silence",
+        lifeline=lifeline,
+        causes=frozenset({POWER_OUT}),
+        effects=frozenset({_GATEWAY_SILENT, _SENSOR_SILENT}),
+        effect_lifelines=frozenset(Lifeline),
+        reach=Reach.NEARBY,
+        within_m=_POWER_REACHES_M,
+        mutes_to=Severity.MODERATE,
+        reason=Text("Power is out nearby: {asset}.", "附近停电：{asset}。"),
     )
 
 
@@ -45,6 +67,17 @@ _OWN: Mapping[Lifeline, tuple[Inhibition, ...]] = {
             reach=Reach.ZONE,
             mutes_to=Severity.MODERATE,
             reason=Text("A change of valves or pumps explains it: {asset}.", "阀门或水泵工况变化可以解释：{asset}。"),
+        ),
+        Inhibition(
+            id="water-burst-explains-water-in-streets",
+            lifeline=Lifeline.WATER,
+            causes=frozenset({"burst-suspected"}),
+            effects=frozenset({"waterlogging", "manhole-surcharge"}),
+            effect_lifelines=frozenset({Lifeline.DRAINAGE}),
+            reach=Reach.NEARBY,
+            within_m=_WATER_RUNS_M,
+            mutes_to=Severity.MODERATE,
+            reason=Text("A burst water main nearby explains it: {asset}.", "附近供水主管爆管可以解释：{asset}。"),
         ),
     ),
     Lifeline.DRAINAGE: (
@@ -75,5 +108,6 @@ def default_inhibitions(declared: Iterable[LifelineRules]) -> list[Inhibition]:
     found: list[Inhibition] = []
     for rules in declared:
         found += _faults(rules)
+        found.append(_power(rules.lifeline))
         found += _OWN.get(rules.lifeline, ())
     return found

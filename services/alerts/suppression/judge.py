@@ -10,6 +10,8 @@ from services.alerts.suppression import reason
 from services.core.alert import Alert, Verdict
 from services.core.silence import SilenceKind
 from services.core.store import alerts, inhibitions, silences
+from services.core.store.alert_places import apart_m, places_of
+from services.core.suppression import Suppression
 from services.core.text import Text
 
 
@@ -26,9 +28,19 @@ async def judged(connection: AsyncConnection, alert: Alert, name_of: Callable[[s
         if silence.kind is SilenceKind.MAINTENANCE and not silence.records and alert.cleared_at is not None:
             return replace(quiet, verdict=Verdict.TEST, verdict_reason=suppression.reason.en)
         return quiet
-    rules = [rule for rule in await inhibitions.load_inhibitions(connection, alert.lifeline) if rule.concerns(alert)]
-    standing = await alerts.standing_causes(connection, alert, rules)
-    explanation = reason.explained(alert, standing, rules, name_of)
+    explanation = await _explained(connection, alert, name_of)
     if explanation is not None:
         return replace(alert, suppression=explanation[0], explained_by=explanation[1].id)
     return replace(alert, suppression=reason.chattering(alert), explained_by=None)
+
+
+async def _explained(
+    connection: AsyncConnection, alert: Alert, name_of: Callable[[str], Text]
+) -> tuple[Suppression, Alert] | None:
+    rules = [rule for rule in await inhibitions.explaining(connection, alert.lifeline) if rule.concerns(alert)]
+    if not any(rule.within_m for rule in rules):
+        return reason.explained(alert, await alerts.standing_causes(connection, alert, rules), rules, name_of)
+    here = (await places_of(connection, [alert]))[alert.id]
+    standing = await alerts.standing_causes(connection, alert, rules, here)
+    places = await places_of(connection, standing)
+    return reason.explained(alert, standing, rules, name_of, lambda cause: apart_m(here, places[cause.id]))

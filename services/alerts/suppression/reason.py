@@ -44,11 +44,22 @@ def silenced(alert: Alert, silences: Iterable[Silence], now: datetime) -> tuple[
     return Suppression(kind, silence.id, words, silence.mutes_to), silence
 
 
+def _unknown(_: Alert) -> float | None:
+    return None
+
+
 def explained(
-    alert: Alert, standing: Iterable[Alert], rules: Sequence[Inhibition], name_of: Callable[[str], Text]
+    alert: Alert,
+    standing: Iterable[Alert],
+    rules: Sequence[Inhibition],
+    name_of: Callable[[str], Text],
+    apart_m: Callable[[Alert], float | None] = _unknown,
 ) -> tuple[Suppression, Alert] | None:
-    """The alert that explains another, the worst one first; ``name_of`` gives the words for its asset."""
-    found = [(cause, rule) for cause in standing for rule in rules if rule.explains(cause, alert)]
+    """The alert that explains another, the worst one first.
+
+    ``name_of`` gives the words for an asset, ``apart_m`` how far a cause is from the alert.
+    """
+    found = [(cause, rule) for cause in standing for rule in rules if rule.explains(cause, alert, apart_m(cause))]
     if not found:
         return None
     cause, rule = min(found, key=lambda pair: (-pair[0].severity, pair[0].detected_at, pair[0].id, pair[1].id))

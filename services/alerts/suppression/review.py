@@ -9,6 +9,7 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from psycopg import AsyncConnection
 
 from services.alerts import escalation, loop, report_taking
+from services.alerts.disposal import deadlines, plan_deadlines
 from services.alerts.suppression import reason
 from services.alerts.suppression.city import standing_city
 from services.alerts.suppression.judge import judged
@@ -17,6 +18,7 @@ from services.core.alert import Alert
 from services.core.inhibition import Inhibition
 from services.core.silence import Silence
 from services.core.store import alerts, audit, inhibitions, network, silences
+from services.core.store.alert_places import apart_m, places_of
 from services.core.store.pool import Pool
 from services.core.suppression import SuppressionKind
 
@@ -59,8 +61,15 @@ async def _concerned(connection: AsyncConnection, cause: UUID | None, now: datet
     if source is None:
         return []
     rules = await inhibitions.load_inhibitions(connection, source.lifeline)
-    standing = await alerts.standing_effects(connection, source)
-    return [alert for alert in standing if alert.explained_by == cause or _explains(source, alert, rules)]
+    reached = {source.lifeline}.union(*(rule.effect_lifelines for rule in rules))
+    standing = await alerts.standing_effects(connection, source, reached)
+    places = await places_of(connection, [source, *standing]) if any(rule.within_m for rule in rules) else {}
+    here = places.get(source.id, ())
+    return [
+        alert
+        for alert in standing
+        if alert.explained_by == cause or _explains(source, alert, rules, apart_m(here, places.get(alert.id, ())))
+    ]
 
 
 def _is_silent(alert: Alert) -> bool:
@@ -71,8 +80,8 @@ def _would_be(alert: Alert, in_force: Sequence[Silence], now: datetime) -> bool:
     return reason.silenced(alert, in_force, now) is not None
 
 
-def _explains(source: Alert, alert: Alert, rules: Sequence[Inhibition]) -> bool:
-    return source.cleared_at is None and any(rule.explains(source, alert) for rule in rules)
+def _explains(source: Alert, alert: Alert, rules: Sequence[Inhibition], away_m: float | None) -> bool:
+    return source.cleared_at is None and any(rule.explains(source, alert, away_m) for rule in rules)
 
 
 async def _review(connection: AsyncConnection, city: loop.City, identifier: UUID, now: datetime) -> bool:
@@ -101,6 +110,20 @@ def _application(database_url: str, pool: Pool) -> App:
     async def tell_others(warning: str, step: int) -> None:
         async with pool.connection() as connection:
             await escalation.escalate(connection, UUID(warning), step, datetime.now(UTC))
+
+    @app.task(name=jobs.DEADLINE, queue=jobs.REVIEWS, retry=RetryStrategy(exponential_wait=2))
+    async def look_at_clock(order: str, clock: int) -> None:
+        async with pool.connection() as connection:
+            told = await deadlines.look(connection, UUID(order), clock, datetime.now(UTC))
+        for stage in told:
+            log.info("a step of a work order takes long", order=order, stage=stage)
+
+    @app.task(name=jobs.PLAN_DEADLINE, queue=jobs.REVIEWS, retry=RetryStrategy(exponential_wait=2))
+    async def look_at_plan(activation: str) -> None:
+        async with pool.connection() as connection:
+            late = await plan_deadlines.look(connection, UUID(activation), datetime.now(UTC))
+        if late:
+            log.info("steps of a response plan are overdue", activation=activation, steps=len(late))
 
     @app.task(name=jobs.TAKE_REPORT, queue=jobs.REVIEWS, retry=RetryStrategy(exponential_wait=2))
     async def take_up(report: str) -> None:

@@ -1,16 +1,18 @@
-"""How the centre does: alerts for each operator, who is noisy, how long each step takes."""
+"""How the centre does: alerts for each operator, who is noisy, how long each step takes; what kinds of alert are."""
 
 from datetime import datetime, timedelta
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
 from pydantic import AwareDatetime, Field
 
 from services.api import question, schemas
 from services.api.question import time_range
 from services.api.security import Connection, Reader
+from services.core import day_report
 from services.core.lifeline import Lifeline
-from services.core.store import alarm_figures
+from services.core.store import alarm_figures, alert_kinds, day_reports
 
 router = APIRouter(tags=["alerts"])
 _USUAL = timedelta(days=1)
@@ -65,6 +67,21 @@ class AlarmFiguresAnswer(schemas.Answer):
     clocks: dict[Step, ClockAnswer]
 
 
+class AlertKindAnswer(schemas.Answer):
+    """What may be raised."""
+
+    lifeline: Lifeline
+    kind: str
+    label: schemas.TextAnswer
+
+
+@router.get("/alert-kinds", summary="Kinds of alert and what they are called")
+async def list_kinds(connection: Connection, _: Reader) -> list[AlertKindAnswer]:
+    """Every kind that the rules of this service may raise, by lifeline."""
+    known = await alert_kinds.load_alert_kinds(connection)
+    return [AlertKindAnswer.model_validate(known[place]) for place in sorted(known)]
+
+
 @router.get("/alarm-figures", summary="The numbers the centre lives by")
 async def get_figures(
     connection: Connection, _: Reader, start: AwareDatetime | None = None, end: AwareDatetime | None = None
@@ -74,3 +91,23 @@ async def get_figures(
     found = await alarm_figures.count(connection, since, until, question.now())
     fields = {name: getattr(found, name) for name in AlarmFiguresAnswer.model_fields if hasattr(found, name)}
     return AlarmFiguresAnswer.model_validate(fields | {"start": since, "end": until})
+
+
+@router.get(
+    "/alarm-figures/report",
+    summary="The numbers as a document to be printed",
+    response_class=HTMLResponse,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+async def get_report(
+    request: Request,
+    connection: Connection,
+    _: Reader,
+    start: AwareDatetime | None = None,
+    end: AwareDatetime | None = None,
+) -> HTMLResponse:
+    """HTML in both languages, of a span of wall time, usually the last day; it refers to nothing outside itself."""
+    since, until = time_range(start, end, _USUAL, _LONGEST)
+    app = request.app.state
+    report = await day_reports.gather(connection, app.city, since, until, now=question.now(), exercise=app.exercise)
+    return HTMLResponse(day_report.written(report))

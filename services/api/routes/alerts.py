@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, status
 from psycopg import AsyncConnection
+from pydantic import AwareDatetime
 
 from services.api import cursor as cursors
 from services.api import problems, schemas, views
@@ -67,7 +68,9 @@ async def list_alerts(
     return schemas.Page(items=items, next=following)
 
 
-async def _detail(connection: AsyncConnection, alert: Alert) -> schemas.AlertDetailAnswer:
+async def _detail(
+    connection: AsyncConnection, alert: Alert, known_at: datetime | None = None
+) -> schemas.AlertDetailAnswer:
     words = await views.words_for(connection, [alert])
     traced = await network.find_assets(connection, views.assets_of_trace(alert.trace))
     subjects = [alert.id, *filter(None, (words.warnings.get(alert.id), words.orders.get(alert.id)))]
@@ -75,18 +78,34 @@ async def _detail(connection: AsyncConnection, alert: Alert) -> schemas.AlertDet
         views.alert_fields(alert, words)
         | {
             "trace": views.trace_answer(alert.trace, traced),
-            "findings": [views.finding_answer(found) for found in await findings.of_alert(connection, alert.id)],
+            "findings": [
+                views.finding_answer(found) for found in await findings.of_alert(connection, alert.id, known_at)
+            ],
             "timeline": [
-                schemas.TimelineEntry.model_validate(entry) for entry in await audit.entries_of(connection, subjects)
+                schemas.TimelineEntry.model_validate(entry)
+                for entry in await audit.entries_of(connection, subjects)
+                if known_at is None or entry.at <= known_at
             ],
         }
     )
 
 
 @router.get("/alerts/{alert}", summary="Everything about one alert", responses=problems.documented(404))
-async def get_alert(alert: UUID, connection: Connection, _: Reader) -> schemas.AlertDetailAnswer:
+async def get_alert(
+    alert: UUID,
+    connection: Connection,
+    _: Reader,
+    known_at: Annotated[
+        AwareDatetime | None, Query(description="the alert, its trace, findings and timeline as they were then")
+    ] = None,
+) -> schemas.AlertDetailAnswer:
     """What, where, how sure, why, and what next."""
-    return await _detail(connection, await _known(connection, alert))
+    if known_at is None:
+        return await _detail(connection, await _known(connection, alert))
+    found = await alerts.find_as_of(connection, alert, known_at)
+    if found is None:
+        raise problems.not_found("alert", alert)
+    return await _detail(connection, found, known_at)
 
 
 @router.post("/alerts/{alert}/acknowledge", summary="Take an alert on", responses=problems.documented(404, 409))
@@ -116,7 +135,7 @@ async def judge_alert(
 ) -> schemas.AlertDetailAnswer:
     """Say whether it was true, false or a test, and why; the last verdict counts, all are in the trail."""
     known = await _known(connection, alert, lock=True)
-    changed = replace(known, verdict=request.verdict, verdict_reason=request.reason)
+    changed = replace(known, verdict=request.verdict, verdict_reason=request.reason, root_cause=request.root_cause)
     saved = await alerts.save(connection, changed, before=known, actor=caller.actor, action="verdict")
     return await _detail(connection, saved)
 

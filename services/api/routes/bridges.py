@@ -8,11 +8,16 @@ from psycopg import AsyncConnection
 from pydantic import AwareDatetime
 
 from services.api import problems, schemas
-from services.api.bridge_answers import HealthEvaluationAnswer, OverloadedVehicleAnswer
+from services.api.bridge_answers import (
+    BridgeModeAnswer,
+    HealthEvaluationAnswer,
+    ModeSightingAnswer,
+    OverloadedVehicleAnswer,
+)
 from services.api.question import time_range
 from services.api.security import Connection, Reader
 from services.core.health_evaluation import HealthEvaluation
-from services.core.store import health_evaluations
+from services.core.store import bridge_modes, health_evaluations
 
 router = APIRouter(tags=["bridges"])
 _USUAL, _LONGEST = timedelta(days=7), timedelta(days=92)
@@ -48,6 +53,31 @@ async def list_overloads(
             sensor=each.sensor, asset=each.asset, time=each.time, weight_t=each.weight_t, limit_t=each.limit_t
         )
         for each in await health_evaluations.overloaded_vehicles(connection, zone, since, until, limit)
+    ]
+
+
+@router.get(
+    "/bridges/{zone}/modes", summary="The modes of a bridge, tracked by shape", responses=problems.documented(404)
+)
+async def list_modes(
+    zone: str, connection: Connection, _: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 168
+) -> list[BridgeModeAnswer]:
+    """Modes identified in windows of raw vibration, slowest number first, each with its last ``limit`` sightings."""
+    await _known_bridge(connection, zone)
+    recent = await bridge_modes.sightings(connection, zone, limit)
+    return [
+        BridgeModeAnswer(
+            number=mode.number,
+            frequency_hz=mode.frequency_hz,
+            shape=dict(mode.shape),
+            sightings=mode.sightings,
+            missed=mode.missed,
+            first_seen_at=mode.first_seen_at,
+            last_seen_at=mode.last_seen_at,
+            recent=[ModeSightingAnswer.model_validate(seen) for seen in recent.get(mode.number, [])],
+        )
+        for mode in await bridge_modes.known(connection, zone)
+        if mode.is_confirmed
     ]
 
 

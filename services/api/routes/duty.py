@@ -12,6 +12,8 @@ from services.api import problems, schemas
 from services.api.question import time_range
 from services.api.security import Approver, Connection, Operator, Reader
 from services.core.duty import Hole, RotaError, Shift, holes, read_rota
+from services.core.lifeline import Lifeline
+from services.core.organisation import OrganisationRole
 from services.core.store import duty_shifts, organisations
 
 router = APIRouter(tags=["duty"])
@@ -65,8 +67,44 @@ class SubstitutionRequest(BaseModel):
     ends_at: AwareDatetime | None = None
 
 
+class PersonAnswer(schemas.Answer):
+    """Somebody who can be on duty."""
+
+    id: str
+    name: str
+    post: schemas.TextAnswer
+
+
+class OrganisationAnswer(schemas.Answer):
+    """An organisation and its people."""
+
+    id: str
+    name: schemas.TextAnswer
+    role: OrganisationRole
+    lifelines: list[Lifeline]
+    people: list[PersonAnswer]
+
+
 def _holes(found: list[Hole]) -> list[HoleAnswer]:
     return [HoleAnswer.model_validate(hole) for hole in found]
+
+
+@router.get("/organisations", summary="Organisations and their people")
+async def list_organisations(connection: Connection, _: Reader) -> list[OrganisationAnswer]:
+    """In the order of their identifiers. Phones are not shown here, only where somebody has to call."""
+    return [
+        OrganisationAnswer(
+            id=organisation.id,
+            name=schemas.TextAnswer.model_validate(organisation.name),
+            role=organisation.role,
+            lifelines=sorted(organisation.lifelines),
+            people=[
+                PersonAnswer.model_validate(person)
+                for person in await duty_shifts.people_of(connection, organisation.id)
+            ],
+        )
+        for organisation in (await organisations.load_organisations(connection)).values()
+    ]
 
 
 @router.get("/duty", summary="Who is on duty, and where nobody is")

@@ -47,5 +47,6 @@ async def readyz(request: Request) -> JSONResponse:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """Counters of this process; they name routes and statuses, never callers or payloads."""
+    """Counters of this process and the centre's figures of a day; they name no callers, places or payloads."""
+    await request.app.state.centre_metrics.refresh(request.app.state.pool)
     return Response(generate_latest(request.app.state.metrics), media_type=CONTENT_TYPE_LATEST)

@@ -15,7 +15,7 @@ from services.api.schemas import Page
 from services.api.security import Connection, Reader
 from services.core.downsampling import FEWEST_POINTS, extremes, largest_triangles
 from services.core.store import history
-from services.core.store.history_source import Kept, Source, plan_buckets
+from services.core.store.history_source import BucketPlan, Kept, Source, plan_buckets, plan_readings
 from services.core.store.readings import moment
 
 router = APIRouter(tags=["sensors"])
@@ -28,7 +28,15 @@ ShapeAsked = Annotated[
         "`minmax`: the readings that keep its extremes"
     ),
 ]
+KnownAt = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="what was known at this moment: without values that came later, and with those that were replaced "
+        "later; up to 31 days"
+    ),
+]
 _DAY = timedelta(hours=24)
+_LONGEST_KNOWN = timedelta(days=31)
 _MOST_READINGS = 200_000
 """What one request may read where every reading is looked at: a minute's sensor for four months."""
 _MOST_SENSORS = 20
@@ -44,12 +52,20 @@ async def get_history(
     end: Moment = None,
     points: Annotated[int, Query(ge=1, le=5000, description="buckets or samples at the most")] = 600,
     shape: ShapeAsked = Shape.BUCKETS,
+    known_at: KnownAt = None,
 ) -> HistoryAnswer:
     """What a sensor measured, in few points; without ``start`` the last 24 hours before ``end``."""
     known, _words = await known_sensor(connection, sensor)
-    since, until = time_range(start, end, _DAY)
+    since, until = time_range(start, end, _DAY, None if known_at is None else _LONGEST_KNOWN)
     (answer,) = await _histories(
-        connection, {sensor: (known.key, known.unit)}, since, until, points=points, shape=shape, kept=kept
+        connection,
+        {sensor: (known.key, known.unit)},
+        since,
+        until,
+        points=points,
+        shape=shape,
+        kept=kept,
+        known_at=known_at,
     )
     return answer
 
@@ -67,15 +83,16 @@ async def list_histories(
     end: Moment = None,
     points: Annotated[int, Query(ge=1, le=1000, description="buckets or samples at the most, of each")] = 300,
     shape: ShapeAsked = Shape.BUCKETS,
+    known_at: KnownAt = None,
 ) -> Page[HistoryAnswer]:
     """What sensors measured in the same time, in the order asked for and in buckets that lie side by side."""
-    since, until = time_range(start, end, _DAY)
+    since, until = time_range(start, end, _DAY, None if known_at is None else _LONGEST_KNOWN)
     known = await history.keys_and_units(connection, sensor)
     for name in sensor:
         if name not in known:
             raise problems.not_valid("query.sensor", f"there is no sensor {name}")
     asked = {name: known[name] for name in sensor}
-    found = await _histories(connection, asked, since, until, points=points, shape=shape, kept=kept)
+    found = await _histories(connection, asked, since, until, points=points, shape=shape, kept=kept, known_at=known_at)
     return Page(items=found)
 
 
@@ -88,27 +105,31 @@ async def _histories(
     points: int,
     shape: Shape,
     kept: Kept,
+    known_at: datetime | None,
 ) -> list[HistoryAnswer]:
+    if shape is Shape.BUCKETS and known_at is not None:
+        return await _in_buckets(connection, sensors, plan_readings(start, end, points), known_at)
     if shape is Shape.BUCKETS:
-        return await _in_buckets(connection, sensors, start, end, points, kept)
+        return await _in_buckets(connection, sensors, _planned(start, end, points, kept))
     if points < FEWEST_POINTS:
         raise problems.not_valid("query.points", f"must be {FEWEST_POINTS} or more in this shape")
-    return await _as_samples(connection, sensors, start, end, points, shape)
+    return await _as_samples(connection, sensors, start, end, points=points, shape=shape, known_at=known_at)
+
+
+def _planned(start: datetime, end: datetime, points: int, kept: Kept) -> BucketPlan:
+    try:
+        return plan_buckets(start, end, points, kept=kept, now=now())
+    except OverflowError:
+        raise problems.not_valid("query.start", "lies too early") from None
 
 
 async def _in_buckets(
     connection: AsyncConnection,
     sensors: Mapping[str, tuple[int, str]],
-    start: datetime,
-    end: datetime,
-    points: int,
-    kept: Kept,
+    plan: BucketPlan,
+    known_at: datetime | None = None,
 ) -> list[HistoryAnswer]:
-    try:
-        plan = plan_buckets(start, end, points, kept=kept, now=now())
-    except OverflowError:
-        raise problems.not_valid("query.start", "lies too early") from None
-    found = await history.history(connection, [key for key, _ in sensors.values()], plan)
+    found = await history.history(connection, [key for key, _ in sensors.values()], plan, known_at)
     return [
         HistoryAnswer(
             sensor=sensor,
@@ -128,12 +149,14 @@ async def _as_samples(
     sensors: Mapping[str, tuple[int, str]],
     start: datetime,
     end: datetime,
+    *,
     points: int,
     shape: Shape,
+    known_at: datetime | None,
 ) -> list[HistoryAnswer]:
     keys = [key for key, _ in sensors.values()]
     try:
-        found = await history.samples(connection, keys, start, end, _MOST_READINGS)
+        found = await history.samples(connection, keys, start, end, _MOST_READINGS, known_at=known_at)
     except history.TooManyReadingsError as error:
         raise problems.not_valid("query.start", f"{error} to choose from; ask for less time or for buckets") from None
     return [

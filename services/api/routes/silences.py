@@ -135,6 +135,8 @@ def _rule(rule: Inhibition, *, enabled: bool) -> InhibitionAnswer:
         causes=sorted(rule.causes),
         effects=sorted(rule.effects),
         reach=rule.reach,
+        effect_lifelines=sorted(rule.effect_lifelines),
+        within_m=rule.within_m,
         mutes_to=int(rule.mutes_to),
         reason=schemas.TextAnswer.model_validate(asdict(rule.reason)),
         enabled=enabled,

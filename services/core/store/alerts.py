@@ -1,6 +1,7 @@
 """Alerts as rows."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,13 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from services.core.alert import Alert, AlertState, Verdict
+from services.core.geometry import METRES_PER_DEGREE
 from services.core.inhibition import Inhibition
 from services.core.lifeline import Lifeline
 from services.core.move import ChangedMeanwhileError
+from services.core.root_cause import RootCause
 from services.core.severity import Scheme, Severity
-from services.core.store import audit, events
+from services.core.store import audit, cases, events
 from services.core.suppression import Suppression
 from services.core.text import Text
 
@@ -60,6 +63,7 @@ def alert_from_row(row: Mapping[str, Any]) -> Alert:
         explained_by=row["explained_by"],
         reopened=row["reopened"],
         assignee=row["assignee"],
+        root_cause=None if row["root_cause"] is None else RootCause(row["root_cause"]),
     )
 
 
@@ -99,6 +103,7 @@ def _columns(alert: Alert) -> dict[str, Any]:
         "explained_by": alert.explained_by,
         "reopened": alert.reopened,
         "assignee": alert.assignee,
+        "root_cause": alert.root_cause,
     }
 
 
@@ -112,6 +117,22 @@ async def _one(connection: AsyncConnection, where: str, parameters: Sequence[Any
 async def find(connection: AsyncConnection, alert: UUID, *, lock: bool = False) -> Alert | None:
     """One alert; with ``lock`` nobody else changes it until the transaction ends."""
     return await _one(connection, "id = %s" + (" for update" if lock else ""), (alert,))
+
+
+async def find_as_of(connection: AsyncConnection, alert: UUID, known_at: datetime) -> Alert | None:
+    """An alert as it was at a moment of the world's clock; ``None`` where nothing was known of it."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            select (jsonb_populate_record(null::alert, v.row || jsonb_build_object('trace', (
+                select t.trace from alert_version t where t.alert = v.alert and t.version <= v.version
+                and t.trace is not null order by t.version desc limit 1)))).*
+            from alert_version v where v.alert = %s and v.known_at <= %s order by v.version desc limit 1
+            """,
+            (alert, known_at),
+        )
+        row = await cursor.fetchone()
+    return None if row is None else alert_from_row(row)
 
 
 async def find_open(connection: AsyncConnection, asset: str, kind: str) -> Alert | None:
@@ -137,21 +158,31 @@ async def find_recent(connection: AsyncConnection, asset: str, kind: str, since:
     )
 
 
-async def standing_causes(connection: AsyncConnection, effect: Alert, rules: Sequence[Inhibition]) -> list[Alert]:
-    """Open alerts that may explain another by some rules, the worst first; a few are enough, nothing is locked."""
+async def standing_causes(
+    connection: AsyncConnection, effect: Alert, rules: Sequence[Inhibition], place: Sequence[tuple[float, float]] = ()
+) -> list[Alert]:
+    """Open alerts that may explain another by some rules, the worst first; a few are enough, nothing is locked.
+
+    ``place`` is where the effect is, for rules that reach so many metres: of these the causes around it are found, by
+    the assets that they are at.
+    """
     found: dict[UUID, Alert] = {}
     async with connection.cursor(row_factory=dict_row) as cursor:
         for rule in rules:
             await cursor.execute(
                 """
                 select * from alert
-                where lifeline = %(lifeline)s and kind = any(%(causes)s) and cleared_at is null
+                where lifeline = %(lifeline)s and kind = any(%(causes)s) and cleared_at is null and id <> %(effect)s
                   and case %(reach)s
+                      when 'nearby' then exists (select from asset where asset.id = alert.asset and extent &&
+                          box(point(%(west)s, %(south)s), point(%(east)s, %(north)s)))
                       when 'sensor' then sensors && %(sensors)s when 'asset' then asset = %(asset)s
                       when 'zone' then zone = %(zone)s else true end
                 order by severity desc, detected_at, id limit 4
                 """,
                 {
+                    **_around(place, rule.within_m),
+                    "effect": effect.id,
                     "lifeline": rule.lifeline,
                     "causes": sorted(rule.causes),
                     "reach": rule.reach,
@@ -164,16 +195,32 @@ async def standing_causes(connection: AsyncConnection, effect: Alert, rules: Seq
     return list(found.values())
 
 
-async def standing_effects(connection: AsyncConnection, cause: Alert) -> list[Alert]:
-    """Open alerts of a lifeline that are explained by another, or not kept quiet yet; in order of identifiers."""
+def _around(place: Sequence[tuple[float, float]], within_m: float | None) -> dict[str, float | None]:
+    """The box that holds everything within so many metres of a place; without a place it holds nothing."""
+    if not place or within_m is None:
+        return dict.fromkeys(("west", "south", "east", "north"))
+    longitudes, latitudes = zip(*place, strict=True)
+    up = within_m / METRES_PER_DEGREE
+    # Degrees of longitude are shortest at the end that is further from the equator.
+    aside = up / max(0.01, math.cos(math.radians(max(map(abs, latitudes)) + up)))
+    return {
+        "west": min(longitudes) - aside,
+        "south": min(latitudes) - up,
+        "east": max(longitudes) + aside,
+        "north": max(latitudes) + up,
+    }
+
+
+async def standing_effects(connection: AsyncConnection, cause: Alert, lifelines: Collection[Lifeline]) -> list[Alert]:
+    """Open alerts of some lifelines that one explains, or that are not kept quiet yet; in order of identifiers."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             """
             select * from alert
-            where lifeline = %s and cleared_at is null and (explained_by = %s or suppression is null)
+            where cleared_at is null and (explained_by = %s or (suppression is null and lifeline = any(%s)))
             order by id
             """,
-            (cause.lifeline, cause.id),
+            (cause.id, sorted(lifelines)),
         )
         return [alert_from_row(row) for row in await cursor.fetchall()]
 
@@ -209,6 +256,8 @@ async def save(connection: AsyncConnection, alert: Alert, *, before: Alert, acto
     if cursor.rowcount != 1:
         raise ChangedMeanwhileError(f"alert {alert.id} was changed by somebody else")
     await _trace_change(connection, alert, actor, action, before)
+    if alert.verdict is not None:
+        await cases.keep(connection, alert.id)
     return replace(alert, version=before.version + 1)
 
 
@@ -238,6 +287,7 @@ def _audited(alert: Alert) -> dict[str, Any]:
         "verdict": alert.verdict,
         "verdict_reason": alert.verdict_reason,
         "assignee": alert.assignee,
+        "root_cause": alert.root_cause,
         "suppression": None if alert.suppression is None else alert.suppression.as_json(),
     }
 

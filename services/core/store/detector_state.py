@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -51,3 +52,37 @@ async def save(connection: AsyncConnection, rows: Sequence[StateRow]) -> None:
             """,
             (list(units), list(targets), list(states)),
         )
+
+
+async def keep_past(connection: AsyncConnection, now: datetime, *, every: timedelta, keep: timedelta) -> int:
+    """Keep what every unit remembers now, unless that was done lately; returns how many units were kept.
+
+    What a unit remembered is kept for ``keep``, and as long as an alert of its zone began from it: the alert's readings
+    can be judged again from there. The copy is of one moment, in which states and the position in the feed belong
+    together.
+    """
+    cursor = await connection.execute(
+        """
+        insert into detector_state_past (unit, taken_at, states)
+        select zone, %(now)s, jsonb_object_agg(target, state) from detector_state
+        where pg_try_advisory_xact_lock(hashtextextended('detector_state_past', 0)) and not exists (
+            select from detector_state_past where taken_at > %(now)s - %(every)s)
+        group by zone having max(updated_at) > coalesce(
+            (select max(taken_at) from detector_state_past where unit = zone), '-infinity')
+        on conflict do nothing
+        """,
+        {"now": now, "every": every},
+    )
+    kept = cursor.rowcount
+    if kept:
+        await connection.execute(
+            """
+            delete from detector_state_past old where taken_at < %s and exists (
+                select from detector_state_past newer where newer.unit = old.unit and newer.taken_at > old.taken_at
+                  and not exists (
+                    select from alert where created_at >= old.taken_at and created_at < newer.taken_at
+                      and (alert.zone = old.unit or old.unit like 'supply:%%')))
+            """,
+            (now - keep,),
+        )
+    return kept

@@ -1,6 +1,7 @@
 """Findings as rows."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,8 +77,14 @@ async def attach(connection: AsyncConnection, finding: str, alert: UUID) -> None
     await connection.execute("update finding set alert = %s where id = %s", (alert, finding))
 
 
-async def of_alert(connection: AsyncConnection, alert: UUID) -> list[Finding]:
-    """The findings of an alert in event time."""
+async def of_alert(connection: AsyncConnection, alert: UUID, known_at: datetime | None = None) -> list[Finding]:
+    """The findings of an alert in event time; with ``known_at``, those that were there at that moment."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute("select * from finding where alert = %s order by time, id", (alert,))
+        await cursor.execute(
+            """
+            select * from finding where alert = %s and stored_at <= coalesce(%s::timestamptz, 'infinity')
+            order by time, id
+            """,
+            (alert, known_at),
+        )
         return [_finding(row) for row in await cursor.fetchall()]

@@ -59,7 +59,8 @@ async def facts(connection: AsyncConnection, now: datetime) -> list[BridgeFacts]
                     - greatest(make_interval(secs => sensor.interval_s * %(missed)s), %(least)s)) as heard
             from zone
             left join sensor on sensor.zone = zone.id
-                and sensor.quantity not in ('vehicle_weight', 'collision_acceleration')
+                and sensor.quantity not in ('vehicle_weight', 'collision_acceleration', 'acceleration')
+                and not starts_with(sensor.quantity, 'tracked_mode_')
             left join latest on latest.sensor_key = sensor.key
             where zone.lifeline = %(lifeline)s
             group by 1 order by 1

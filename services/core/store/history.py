@@ -83,20 +83,50 @@ group by sensor_key
 """
 
 
+# What was believed of each moment at a moment of the world's clock, in place of what is believed now.
+_KNOWN = """(
+    select sensor_key, time, value, quality from reading
+    where sensor_key = any(%(sensor_keys)s) and time >= %(start)s and time < %(end)s and received_at <= %(known_at)s
+    union all
+    select sensor_key, time, value, quality from superseded_reading
+    where sensor_key = any(%(sensor_keys)s) and time >= %(start)s and time < %(end)s
+      and received_at <= %(known_at)s and superseded_at > %(known_at)s
+) reading"""
+
+
+def _as_known(statement: str, known_at: datetime | None) -> str:
+    return statement if known_at is None else statement.replace("from reading\n", f"from {_KNOWN}\n")
+
+
 async def keys_and_units(connection: AsyncConnection, sensors: Sequence[str]) -> dict[str, tuple[int, str]]:
     """The key and the declared unit of some sensors; unknown ones are absent."""
     cursor = await connection.execute("select id, key, unit from sensor where id = any(%s)", (list(sensors),))
     return {row[0]: (row[1], row[2]) async for row in cursor}
 
 
-async def history(connection: AsyncConnection, sensor_keys: Sequence[int], plan: BucketPlan) -> dict[int, list[Bucket]]:
-    """The buckets of some sensors by key, each sensor's in order of time; empty buckets are absent."""
-    statement = _RAW_BUCKETS if plan.source is Source.RAW else _SUMMARY_BUCKETS.format(summary=VIEWS[plan.source])
+async def history(
+    connection: AsyncConnection, sensor_keys: Sequence[int], plan: BucketPlan, known_at: datetime | None = None
+) -> dict[int, list[Bucket]]:
+    """The buckets of some sensors by key, each sensor's in order of time; empty buckets are absent.
+
+    With ``known_at``, of what was known then; the plan is one of readings.
+    """
+    statement = (
+        _as_known(_RAW_BUCKETS, known_at)
+        if plan.source is Source.RAW
+        else _SUMMARY_BUCKETS.format(summary=VIEWS[plan.source])
+    )
     found: dict[int, list[Bucket]] = defaultdict(list)
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             statement.encode(),
-            {"sensor_keys": list(sensor_keys), "start": plan.start, "end": plan.end, "width": plan.width},
+            {
+                "sensor_keys": list(sensor_keys),
+                "start": plan.start,
+                "end": plan.end,
+                "width": plan.width,
+                "known_at": known_at,
+            },
         )
         for sensor_key, *fields in await cursor.fetchall():
             found[sensor_key].append(Bucket(*fields))
@@ -104,16 +134,32 @@ async def history(connection: AsyncConnection, sensor_keys: Sequence[int], plan:
 
 
 async def samples(
-    connection: AsyncConnection, sensor_keys: Sequence[int], start: datetime, end: datetime, limit: int
+    connection: AsyncConnection,
+    sensor_keys: Sequence[int],
+    start: datetime,
+    end: datetime,
+    limit: int,
+    *,
+    known_at: datetime | None = None,
 ) -> dict[int, Samples]:
     """Every good and suspect reading of some sensors by key, from ``start`` to before ``end``.
+
+    With ``known_at``, as they were known then: values that came later are absent, and values that replaced others
+    later have not done so.
 
     Raises:
         TooManyReadingsError: there are more than ``limit`` of them in all.
     """
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
-            _SAMPLES.encode(), {"sensor_keys": list(sensor_keys), "start": start, "end": end, "limit": limit + 1}
+            _as_known(_SAMPLES, known_at).encode(),
+            {
+                "sensor_keys": list(sensor_keys),
+                "start": start,
+                "end": end,
+                "limit": limit + 1,
+                "known_at": known_at,
+            },
         )
         found = {
             sensor_key: Samples(np.array(times, np.int64), np.array(values, np.float64), np.array(qualities, np.int16))

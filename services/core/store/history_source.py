@@ -72,6 +72,11 @@ def plan_buckets(start: datetime, end: datetime, points: int, *, kept: Kept, now
     return BucketPlan(source, beginning, end, _whole((end - beginning) / points, grain))
 
 
+def plan_readings(start: datetime, end: datetime, points: int) -> BucketPlan:
+    """The plan with at most ``points`` buckets of readings: no summary says what was known when."""
+    return BucketPlan(Source.RAW, start, end, _whole((end - start) / points, _SHORTEST_BUCKET))
+
+
 def _source(needed: timedelta, kept: Kept, age: timedelta) -> Source:
     # Where nothing reaches back so far, whatever reaches farthest has to do.
     wanted = min(age, max(_reach(source, kept) for source in Source))

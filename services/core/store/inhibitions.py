@@ -21,6 +21,8 @@ def _inhibition(row: Mapping[str, Any]) -> Inhibition:
         reach=Reach(row["reach"]),
         mutes_to=Severity(row["mutes_to"]),
         reason=Text(row["reason_en"], row["reason_zh"]),
+        effect_lifelines=frozenset(Lifeline(name) for name in row["effect_lifelines"]),
+        within_m=row["within_m"],
     )
 
 
@@ -36,16 +38,20 @@ def save_inhibitions(connection: Connection, inhibitions: Iterable[Inhibition]) 
             int(rule.mutes_to),
             rule.reason.en,
             rule.reason.zh,
+            sorted(rule.effect_lifelines),
+            rule.within_m,
         )
         for rule in inhibitions
     ]
     connection.cursor().executemany(
         """
-        insert into inhibition (id, lifeline, causes, effects, reach, mutes_to, reason_en, reason_zh)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        insert into inhibition (id, lifeline, causes, effects, reach, mutes_to, reason_en, reason_zh, effect_lifelines,
+            within_m)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (id) do update set lifeline = excluded.lifeline, causes = excluded.causes,
             effects = excluded.effects, reach = excluded.reach, mutes_to = excluded.mutes_to,
-            reason_en = excluded.reason_en, reason_zh = excluded.reason_zh
+            reason_en = excluded.reason_en, reason_zh = excluded.reason_zh,
+            effect_lifelines = excluded.effect_lifelines, within_m = excluded.within_m
         """,
         rows,
     )
@@ -53,12 +59,19 @@ def save_inhibitions(connection: Connection, inhibitions: Iterable[Inhibition]) 
 
 
 async def load_inhibitions(connection: AsyncConnection, lifeline: Lifeline | None = None) -> list[Inhibition]:
-    """The rules that are switched on, of one lifeline or of all."""
+    """The rules that are switched on, all of them or those whose causes are a lifeline's."""
+    return await _enabled(connection, "%(lifeline)s::text is null or lifeline = %(lifeline)s", lifeline)
+
+
+async def explaining(connection: AsyncConnection, lifeline: Lifeline) -> list[Inhibition]:
+    """The rules that are switched on and may explain something in a lifeline, wherever their causes are."""
+    return await _enabled(connection, "lifeline = %(lifeline)s or %(lifeline)s = any(effect_lifelines)", lifeline)
+
+
+async def _enabled(connection: AsyncConnection, where: str, lifeline: Lifeline | None) -> list[Inhibition]:
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            "select * from inhibition where enabled and (%(lifeline)s::text is null or lifeline = %(lifeline)s) "
-            "order by id",
-            {"lifeline": lifeline},
+            f"select * from inhibition where enabled and ({where}) order by id", {"lifeline": lifeline}
         )
         return [_inhibition(row) for row in await cursor.fetchall()]
 

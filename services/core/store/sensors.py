@@ -1,7 +1,7 @@
 """Registered sensors, with the defaults of their quantity filled in."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -44,6 +44,29 @@ async def load_sensors(connection: AsyncConnection) -> list[Sensor]:
     """Every sensor of the city, ordered by key."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SELECT + " order by s.key")
+        return [_sensor(row) for row in await cursor.fetchall()]
+
+
+async def sensors_as_of(connection: AsyncConnection, zones: Sequence[str], moment: datetime) -> list[Sensor]:
+    """The sensors of some zones as the register and the catalogue described them at a moment, ordered by key."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            with sensor as (
+                select (jsonb_populate_record(null::sensor, v.row)).* from (
+                    select distinct on (sensor) sensor, row from sensor_version
+                    where valid_from <= %(moment)s order by sensor, version desc) v
+                where v.row ->> 'zone' = any(%(zones)s)
+            ), quantity as (
+                select (jsonb_populate_record(null::quantity, v.row)).* from (
+                    select distinct on (lifeline, name) row from quantity_version
+                    where valid_from <= %(moment)s order by lifeline, name, version desc) v
+            )
+            """
+            + _SELECT
+            + " order by s.key",
+            {"moment": moment, "zones": list(zones)},
+        )
         return [_sensor(row) for row in await cursor.fetchall()]
 
 

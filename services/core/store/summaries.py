@@ -25,12 +25,32 @@ async def put_by(
 
 
 async def ask_for_summary(connection: AsyncConnection, receiver: str, when: datetime) -> None:
-    """See to it that the receiver gets a summary; one that is due already is enough."""
+    """See to it that the receiver gets a summary; one that is due by then already is enough."""
     cursor = await connection.execute(
-        "insert into summary_due (receiver, due_at) values (%s, %s) on conflict (receiver) do nothing", (receiver, when)
+        """
+        insert into summary_due (receiver, due_at) values (%s, %s)
+        on conflict (receiver) do update set due_at = excluded.due_at where summary_due.due_at > excluded.due_at
+        """,
+        (receiver, when),
     )
     if cursor.rowcount == 1:
         await jobs.defer(connection, jobs.SUMMARISE, schedule_at=when, receiver=receiver)
+
+
+async def postpone(connection: AsyncConnection, receiver: str, when: datetime) -> None:
+    """Put a summary off; nothing that waits is told before."""
+    await connection.execute("delete from summary_due where receiver = %s", (receiver,))
+    await ask_for_summary(connection, receiver, when)
+
+
+async def worst_waiting(connection: AsyncConnection, receiver: str) -> int | None:
+    """The worst severity among what waits for a receiver; ``None`` where nothing does."""
+    cursor = await connection.execute(
+        "select max((news->'data'->>'severity')::integer) from put_by where receiver = %s and told_at is null",
+        (receiver,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
 
 
 async def last_summary(connection: AsyncConnection, receiver: str) -> datetime | None:

@@ -1,12 +1,13 @@
 """Nobody receives a warning, and more and more people hear of it: in compressed time, through the real process."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import psycopg
 from psycopg import AsyncConnection
 
+from services.alerts import escalation
 from services.core.finding import FindingState
 from services.core.lifeline import Lifeline
 from services.core.organisation import OrganisationRole
@@ -16,6 +17,7 @@ from services.core.store import reports, warning_policies, warnings
 from services.core.warning import WarningMove
 from services.core.warning_policy import Decision, EscalationStep, PublishingRule, WarningPolicy
 from tests.integration.alerts.alert_harness import AlertProcess, ReceiverProcess, ask, at, store, tell, until
+from tests.integration.alerts.channel_harness import warned
 
 ESCALATED = "warning.escalated"
 
@@ -113,3 +115,23 @@ async def test_a_report_becomes_an_alert_and_its_end_clears_it(city_url: str, al
     with psycopg.connect(city_url) as connection:
         (words,) = connection.execute("select explanation_en from alert").fetchone() or ("",)
     assert words == "A patrol reports: smell of gas"
+
+
+async def test_a_clock_that_goes_back_tells_nobody_early_and_nobody_twice(city_url: str) -> None:
+    step = EscalationStep(after_s=60, tell=(OrganisationRole.OWNER,), repeats=1)
+    await _put_in_force(city_url, WarningPolicy(escalation=(step,)))
+    _, warning = await warned(city_url)
+    async with await AsyncConnection.connect(city_url) as connection:
+        await connection.execute("update warning set policy_version = 1")
+    told = "select after->'step' as step from audit where action = 'warning.escalate' order by id"
+    for seconds in (61, -3600, 61):
+        async with await AsyncConnection.connect(city_url) as connection:
+            await escalation.escalate(connection, warning.id, 0, warning.created_at + timedelta(seconds=seconds))
+        if seconds < 0:
+            assert len(ask(city_url, told)) == 1, "somebody was told before the time had come"
+    news = ask(
+        city_url,
+        "select distinct args->>'occasion' as step from procrastinate_jobs where args->>'type' = %s",
+        ESCALATED,
+    )
+    assert news == [{"step": "step 1"}], "a step that is taken twice makes two messages"

@@ -1,8 +1,7 @@
 """The worker as a process: nobody waits for a receiver that hangs, and nothing is lost when it is killed."""
 
 import asyncio
-import random
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -12,14 +11,13 @@ from psycopg import AsyncConnection
 from services.core.notification import Notification, NotificationState
 from services.core.organisation import Receiver
 from services.core.store import notifications
-from services.demo.receiver import is_genuine
+from tests.benchmarks.warning.stumbling import stumble
 from tests.integration.alerts.alert_harness import SECRET, AlertProcess, ask, until
-from tests.integration.alerts.channel_harness import Said, Seen, attempts, http_server, lifted, raised, register, warned
+from tests.integration.alerts.channel_harness import Said, attempts, http_server, lifted, raised, register, warned
 from tests.integration.alerts.test_alert_webhooks import answering
 
-MESSAGES = 150
-"""Enough for every kill to hit some that are under way; a thousand would take minutes, most of them waits."""
-LIVES_S = 5.0
+MESSAGES = 100
+"""Enough for every kill to hit some that are under way; a thousand are ``tests.benchmarks.warning.stumbling``."""
 RESTARTS = 3
 
 
@@ -85,37 +83,14 @@ async def test_news_of_one_warning_arrive_in_their_order_while_the_receiver_stum
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_every_message_arrives_under_one_identifier_although_receiver_and_worker_fail(
     city_url: str, alerts: AlertProcess
 ) -> None:
-    chance = random.Random(7)  # noqa: S311 - failures, not a secret
-    taken: dict[str, list[int]] = defaultdict(list)
-
-    def stumble(request: Seen) -> Said:
-        assert is_genuine(SECRET, request.body, request.headers)
-        tried = taken[request.headers["webhook-id"]]
-        # Half of the attempts fail; after five in a row the doubling waits would make the test last minutes.
-        status = 204 if tried[-5:] == [500] * 5 else chance.choice((204, 500))
-        tried.append(status)
-        return Said(status)
-
-    alerts.settings |= {"webhook_pause_after": "1000"}
-    async with http_server(stumble) as receiver:
-        await register(city_url, _receiver("dispatch", receiver.url))
-        sent = await _enqueue(city_url, "dispatch", MESSAGES)
-        for _ in range(RESTARTS):
-            await alerts.start()
-            await asyncio.sleep(LIVES_S)
-            alerts.kill()
-        await alerts.start()
-        waiting = "select count(*) n from notification where state = 'pending'"
-        await until(lambda: ask(city_url, waiting)[0]["n"] == 0, 120)
-        bodies = defaultdict(set)
-        for request in receiver.seen:
-            bodies[request.body].add(request.headers["webhook-id"])
-    assert set(taken) == set(sent)
-    assert all(204 in statuses for statuses in taken.values())
-    assert all(len(identifiers) == 1 for identifiers in bodies.values())
-    assert ask(city_url, "select distinct state from notification") == [{"state": "delivered"}]
-    twice = sum(statuses.count(204) > 1 for statuses in taken.values())
-    assert twice <= RESTARTS * 4, "only what was under way when the worker was killed comes twice"
+    found = await stumble(city_url, alerts, MESSAGES, kills=RESTARTS, within_s=600)
+    assert (found.delivered, found.never_taken) == (MESSAGES, 0), "a message was lost"
+    assert found.with_two_identifiers == 0, "a receiver that remembers identifiers would act twice"
+    assert found.forged == 0
+    assert {"500", "hang", "cut", "taken"} == set(found.attempts), "the receiver did not fail in every way"
+    under_way = RESTARTS * 4
+    assert found.taken_twice <= under_way, "only what was under way when the worker was killed comes twice"

@@ -63,7 +63,7 @@ async def test_the_schedule_of_the_alert_process_knows_the_evaluation(city_url: 
         assert "evaluate-bridges" in application(city_url, pool).tasks
 
 
-@pytest.mark.parametrize("part", ["health", "overloads"])
+@pytest.mark.parametrize("part", ["health", "modes", "overloads"])
 async def test_a_zone_that_is_no_bridge_is_not_found(api: httpx.AsyncClient, part: str) -> None:
     for zone in ("W1", "nowhere"):
         problem_of(await api.get(f"/bridges/{zone}/{part}"), 404, "not-found")

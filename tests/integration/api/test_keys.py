@@ -63,16 +63,61 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/inhibitions"): READ,
     ("POST", "/api/v1/inhibitions/{rule}/switch"): OPERATE,
     ("GET", "/api/v1/duty"): READ,
+    ("GET", "/api/v1/organisations"): READ,
     ("PUT", "/api/v1/duty/{organisation}/rota"): APPROVE,
     ("POST", "/api/v1/duty/shifts/{shift}/substitute"): OPERATE,
+    ("GET", "/api/v1/duty/changes"): READ,
+    ("GET", "/api/v1/duty/handovers"): READ,
+    ("POST", "/api/v1/duty/handovers"): OPERATE,
+    ("POST", "/api/v1/duty/handovers/{handover}/confirm"): OPERATE,
+    ("POST", "/api/v1/duty/handovers/{handover}/withdraw"): OPERATE,
     ("GET", "/api/v1/alerts/{alert}/crew-page"): READ,
     ("GET", "/api/v1/bridges/{zone}/health"): READ,
+    ("GET", "/api/v1/bridges/{zone}/modes"): READ,
     ("GET", "/api/v1/bridges/{zone}/overloads"): READ,
     ("GET", "/api/v1/alarm-figures"): READ,
+    ("GET", "/api/v1/alarm-figures/report"): READ,
+    ("GET", "/api/v1/cases"): READ,
+    ("GET", "/api/v1/alerts/{alert}/similar-cases"): READ,
+    ("GET", "/api/v1/alert-kinds"): READ,
     ("POST", "/api/v1/reports"): REPORT,
     ("POST", "/api/v2/alerts"): REPORT,
     ("GET", "/api/v1/work-orders"): READ,
+    ("POST", "/api/v1/work-orders"): OPERATE,
     ("GET", "/api/v1/work-orders/{order}"): READ,
+    ("GET", "/api/v1/work-orders/{order}/record"): READ,
+    ("GET", "/api/v1/work-orders/{order}/proposal"): READ,
+    ("POST", "/api/v1/work-orders/{order}/feedback"): HANDLE,
+    ("POST", "/api/v1/work-orders/{order}/escalate"): HANDLE,
+    ("POST", "/api/v1/work-orders/{order}/supervise"): APPROVE,
+    ("POST", "/api/v1/work-orders/{order}/assign"): HANDLE,
+    ("POST", "/api/v1/work-orders/{order}/transfer"): OPERATE,
+    ("POST", "/api/v1/work-orders/{order}/attachments"): HANDLE,
+    ("GET", "/api/v1/work-orders/{order}/attachments/{attachment}"): READ,
+    ("GET", "/api/v1/work-orders/{order}/attachments/{attachment}/thumbnail"): READ,
+    ("POST", "/api/v1/supervisions/{supervision}/answer"): HANDLE,
+    ("GET", "/api/v1/hand-overs"): READ,
+    ("POST", "/api/v1/hand-overs"): HANDLE,
+    ("POST", "/api/v1/hand-overs/{hand_over}/take"): HANDLE,
+    ("GET", "/api/v1/disposal-rules"): READ,
+    ("PUT", "/api/v1/disposal-rules/{lifeline}"): APPROVE,
+    ("GET", "/api/v1/incidents"): READ,
+    ("GET", "/api/v1/incidents/{incident}"): READ,
+    ("POST", "/api/v1/incidents/{incident}/orders"): OPERATE,
+    ("POST", "/api/v1/incidents/{incident}/costs"): OPERATE,
+    ("PUT", "/api/v1/incidents/{incident}/lessons"): OPERATE,
+    ("GET", "/api/v1/incidents/{incident}/report"): READ,
+    ("GET", "/api/v1/response-plans"): READ,
+    ("GET", "/api/v1/response-plans/{plan}"): READ,
+    ("PUT", "/api/v1/response-plans/{plan}"): APPROVE,
+    ("GET", "/api/v1/plan-activations"): READ,
+    ("POST", "/api/v1/plan-activations"): OPERATE,
+    ("GET", "/api/v1/plan-activations/{activation}"): READ,
+    ("POST", "/api/v1/plan-activations/{activation}/steps/{number}/done"): HANDLE,
+    ("POST", "/api/v1/plan-activations/{activation}/end"): OPERATE,
+    ("GET", "/api/v1/plan-activations/{activation}/cap.xml"): READ,
+    ("GET", "/api/v1/depots"): READ,
+    ("PUT", "/api/v1/depots/{depot}"): OPERATE,
     ("POST", "/api/v1/work-orders/{order}/hand-back"): HANDLE,
     ("POST", "/api/v1/work-orders/{order}/{move}"): HANDLE,
     ("GET", "/api/v1/weather-warnings"): READ,
@@ -98,6 +143,10 @@ RULES: dict[tuple[str, str], Permission | None] = {
     ("POST", "/api/v1/rejections/{rejection}/reprocess"): OPERATE,
     ("DELETE", "/api/v1/rejections/{rejection}"): OPERATE,
     ("GET", "/api/v1/audit"): AUDIT,
+    ("GET", "/api/v1/audit/checkpoints"): AUDIT,
+    ("GET", "/api/v1/alerts/{alert}/evidence"): AUDIT,
+    ("GET", "/api/v1/sensors/{sensor}/lineage"): READ,
+    ("GET", "/api/v1/sensors/{sensor}/dependants"): READ,
     ("GET", "/api/v1/stream"): READ,
 }
 BODIES = {
@@ -108,14 +157,38 @@ BODIES = {
     "reject": {"note": "a test"},
     "grade": {"severity": 2, "reason": "a test"},
     "warning-policies": {"policy": {}, "reason": "a test"},
-    "assign": {"assignee": None},
+    "assign": {"assignee": None, "person": None},
     "comments": {"text": "a test"},
     "silences": {"kind": "silence", "matcher": {"zone": "none"}, "ends_at": "2100-01-01T00:00:00Z", "reason": "a test"},
     "switch": {"enabled": True, "reason": "a test"},
     "substitute": {"person": "none"},
+    "handovers": {"organisation": "none", "outgoing": "a", "incoming": "b"},
+    "confirm": {"person": "none"},
     "reports": {"source": "patrol", "lifeline": "water", "asset": "none", "text": "a test"},
     "secret": {},
     "{receiver}": {},
+    "work-orders": {"alert": str(uuid4())},
+    "feedback": {"text": "a test"},
+    "escalate": {"note": "a test"},
+    "supervise": {"text": "a test", "due_at": "2100-01-01T00:00:00Z"},
+    "transfer": {"organisation": "water-company", "note": "a test"},
+    "answer": {"text": "a test"},
+    "hand-overs": {"organisation": "water-company", "note": "a test"},
+    "orders": {"organisation": "water-company", "title": {"en": "x", "zh": "x"}},
+    "costs": {"label": "a test", "amount": "1.00", "currency": "CNY"},
+    "lessons": {"text": "a test"},
+    "end": {"note": "a test"},
+    "plan-activations": {"plan": "none", "exercise_at": "none"},
+    "{plan}": {
+        "plan": {
+            "lifeline": "heat",
+            "title": {"en": "x", "zh": "x"},
+            "steps": [{"label": {"en": "x", "zh": "x"}, "role": "owner", "within_s": 60}],
+        },
+        "reason": "a test",
+    },
+    "{depot}": {"organisation": "water-company", "name": {"en": "x", "zh": "x"}, "position": [117.0, 31.0]},
+    "{lifeline}": {"rule": {"hold_s": 1, "watch_s": 1, "deadlines_s": {}}, "reason": "a test"},
 }
 
 
@@ -128,7 +201,19 @@ class Route(NamedTuple):
         """The path below the API's prefix, with names of things that do not exist."""
         names = {"{asset}": "none", "{sensor}": "none", "{move}": "receive", "{rejection}": "0", "{task}": "0"}
         names |= {
-            f"{{{thing}}}": str(uuid4()) for thing in ("alert", "warning", "order", "notification", "silence", "shift")
+            f"{{{thing}}}": str(uuid4())
+            for thing in (
+                "alert",
+                "warning",
+                "order",
+                "notification",
+                "silence",
+                "shift",
+                "handover",
+                "attachment",
+                "supervision",
+                "incident",
+            )
         }
         names |= {
             "{zone}": "none",
@@ -136,6 +221,12 @@ class Route(NamedTuple):
             "{organisation}": "none",
             "{receiver}": "none",
             "{identifier}": "none",
+            "{lifeline}": "heat",
+            "{activation}": str(uuid4()),
+            "{plan}": "none",
+            "{depot}": "none",
+            "{number}": "1",
+            "{hand_over}": str(uuid4()),
         }
         path = self.path.removeprefix("/api/v1")
         for place, name in names.items():
@@ -150,7 +241,7 @@ def _application_routes() -> list[Route]:
 
 
 POSTED_ALERTS = Route("POST", "/api/v2/alerts")
-FOUND_WANTING = ("/weather-warnings", "/receivers", "/reports")
+FOUND_WANTING = ("/work-orders", "/plan-activations", "/weather-warnings", "/receivers", "/reports", "/duty/handovers")
 ROUTES = _application_routes()
 KEYED = [route for route in ROUTES if RULES.get(route, READ) is not None]
 

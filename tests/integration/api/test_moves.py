@@ -2,9 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,17 +15,17 @@ from services.core.alert import MOVES as ALERT_MOVES
 from services.core.alert import Alert, AlertMove, AlertState
 from services.core.move import ChangedMeanwhileError, allowed_moves
 from services.core.severity import Severity
-from services.core.store import alerts, audit, new_normals, warnings, work_orders
+from services.core.store import alerts, audit, new_normals, order_moves, warnings, work_orders
 from services.core.store.events import EventPosition, after
 from services.core.text import Text
 from services.core.warning import MOVES as WARNING_MOVES
 from services.core.warning import Approval, PublicWarning, WarningMove, WarningState
 from services.core.work_order import MOVES as ORDER_MOVES
-from services.core.work_order import WorkOrderMove, WorkOrderState
+from services.core.work_order import Act, WorkOrderMove, WorkOrderState, aside, onward
 from tests.integration.api.harness import alert_at, cleared, client, problem_of
 
 TEXT = Text("Leak", "泄漏")
-ORDER_STATES = list(WorkOrderState)
+ORDER_LINE = list(WorkOrderState)[:7]
 
 
 @pytest.fixture
@@ -51,11 +51,24 @@ async def _save(store: AsyncConnection, alert: Alert, **changes: Any) -> Alert:
 
 
 async def clear(store: AsyncConnection, alert: uuid.UUID) -> None:
-    """The sensors are normal again."""
+    """The sensors are normal again, and still are a day later."""
     async with store.transaction():
         found = await alerts.find(store, alert, lock=True)
         assert found is not None
         await _save(store, found, **cleared(found))
+        await reported(store, found.sensors, found.last_at + timedelta(days=1))
+
+
+async def reported(store: AsyncConnection, sensors: Sequence[str], at: datetime) -> None:
+    """The newest reading of some sensors is of that moment."""
+    await store.execute(
+        """
+        insert into latest (sensor_key, time, value, quality, reason, received_at)
+        select key, %s, 0.1, 0, 0, now() from sensor where id = any(%s)
+        on conflict (sensor_key) do update set time = excluded.time, received_at = excluded.received_at
+        """,
+        (at, list(sensors)),
+    )
 
 
 async def make_warning(
@@ -101,13 +114,21 @@ async def make_order(
             actor="rule",
             now=now,
         )
-    if ORDER_STATES.index(state) > ORDER_STATES.index(WorkOrderState.HANDLED):
+    if state is WorkOrderState.DRAFT:
+        await store.execute("update work_order set state = 'draft', dispatched_at = null where id = %s", (identifier,))
+        return identifier
+    if state in {WorkOrderState.VERIFIED, WorkOrderState.CLOSED}:
         await clear(store, alert.id)
+    aside_by = {
+        WorkOrderState.REJECTED: [WorkOrderMove.REJECT],
+        WorkOrderState.ON_HOLD: [WorkOrderMove.RECEIVE, WorkOrderMove.ARRIVE, WorkOrderMove.HOLD],
+    }
     async with store.transaction():
-        for step in list(WorkOrderMove)[: ORDER_STATES.index(state)]:
+        for step in aside_by.get(state) or list(WorkOrderMove)[: ORDER_LINE.index(state)]:
             order = await work_orders.find(store, identifier, lock=True)
             assert order is not None
-            await work_orders.move(store, order, step, actor="crew", now=now, text="found and mended")
+            who = "judge" if step in {WorkOrderMove.VERIFY, WorkOrderMove.CLOSE} else "crew"
+            await order_moves.move(store, order, step, Act(who, now, note="found and mended"))
     return identifier
 
 
@@ -138,6 +159,9 @@ async def take(api: httpx.AsyncClient, path: str, step: str) -> httpx.Response:
         "hand-back": {"text": "found and mended"},
         "cancel": {"note": "a mistake"},
         "reject": {"note": "no danger"},
+        "hold": {"note": "no permit yet"},
+        "reopen": {"note": "it drips again"},
+        "transfer": {"organisation": "gas-company", "note": "theirs"},
     }
     return await api.post(f"{path}/{step}", json=bodies.get(step))
 
@@ -266,10 +290,14 @@ async def test_each_step_with_an_order_from_each_state(
         assert (await told(store, order), trail) == before
         assert (await api.get(f"/work-orders/{order}")).json()["state"] == state
         return
-    following = ORDER_MOVES[step][state]
+    following = WorkOrderState.ON_SITE if step is WorkOrderMove.RESUME else ORDER_MOVES[step][state]
     assert response.status_code == 200, response.text
     answer = response.json()
-    assert (answer["state"], answer["moves"]) == (following, list(allowed_moves(ORDER_MOVES, following)))
+    assert (answer["state"], answer["moves"], answer["side_moves"]) == (
+        following,
+        list(onward(following)),
+        list(aside(following)),
+    )
     line = trail[-1]
     assert (line.action, line.actor) == (f"work-order.{step}", "everything")
     assert line.before == {"state": state}
@@ -279,7 +307,7 @@ async def test_each_step_with_an_order_from_each_state(
 
 
 async def test_an_order_is_verified_by_the_sensors_and_closing_it_lifts_the_warning(
-    api: httpx.AsyncClient, store: AsyncConnection, asset: str
+    address: str, api: httpx.AsyncClient, store: AsyncConnection, asset: str
 ) -> None:
     alert = await make_alert(store, asset)
     warning = (await api.post(f"/alerts/{alert.id}/warning", json={"severity": 3})).json()
@@ -290,22 +318,25 @@ async def test_an_order_is_verified_by_the_sensors_and_closing_it_lifts_the_warn
     handled = (await take(api, path, "hand-back")).json()
     assert (handled["feedback"], handled["feedback_by"]) == ("found and mended", "everything")
 
-    problem = problem_of(await take(api, path, "verify"), 409, "sensors-disagree")
-    assert "still open at severity 3" in problem["detail"]
-    assert (await api.get(path)).json() == handled
-    await clear(store, alert.id)
-    verified = (await take(api, path, "verify")).json()
-    assert verified["verification"].startswith("sensors W2-T-001 normal since 2026-07-14T06:05")
-    assert (await api.get(f"/warnings/{warning['id']}")).json()["state"] == "published"
-
-    closed = (await take(api, path, "close")).json()
+    async with client(address, "another") as judge:
+        problem = problem_of(await take(judge, path, "verify"), 409, "sensors-disagree")
+        assert "still open at severity 3" in problem["detail"]
+        assert (await api.get(path)).json() == handled
+        await clear(store, alert.id)
+        problem = problem_of(await take(api, path, "verify"), 409, "same-person")
+        assert "everything did the work" in problem["detail"]
+        verified = (await take(judge, path, "verify")).json()
+        assert verified["verification"].startswith("sensors W2-T-001 normal since 2026-07-14T06:05")
+        assert (await api.get(f"/warnings/{warning['id']}")).json()["state"] == "published"
+        problem_of(await take(api, path, "close"), 409, "same-person")
+        closed = (await take(judge, path, "close")).json()
     assert (closed["state"], closed["moves"]) == ("closed", [])
     clocks = ("dispatched", "received", "on_site", "under_control", "handled", "verified", "closed")
     times = [closed[f"{clock}_at"] for clock in clocks]
     assert None not in times
     assert times == sorted(times)
     lifted = (await api.get(f"/warnings/{warning['id']}")).json()
-    assert (lifted["state"], lifted["lifted_by"], lifted["moves"]) == ("lifted", "everything", [])
+    assert (lifted["state"], lifted["lifted_by"], lifted["moves"]) == ("lifted", "another", [])
     assert await jobs_of(store, warning["id"]) == ["warning.published", "warning.lifted"]
 
 
@@ -398,7 +429,7 @@ async def at_once(address: str, path: str, body: Any = None, people: int = 6) ->
         return list(await asyncio.gather(*(caller.post(path, json=body) for caller in callers)))
 
 
-@pytest.mark.parametrize("state", [state for state in ORDER_STATES if state is not WorkOrderState.CLOSED])
+@pytest.mark.parametrize("state", ORDER_LINE[:-1])
 async def test_of_several_people_who_take_the_same_step_exactly_one_does(
     address: str, api: httpx.AsyncClient, store: AsyncConnection, asset: str, state: WorkOrderState
 ) -> None:
@@ -406,7 +437,7 @@ async def test_of_several_people_who_take_the_same_step_exactly_one_does(
     order = await make_order(store, alert, state)
     if state is WorkOrderState.HANDLED:
         await clear(store, alert.id)
-    (step,) = allowed_moves(ORDER_MOVES, state)
+    (step,) = onward(state)
     body = {"text": "found and mended"} if step is WorkOrderMove.HAND_BACK else None
     answers = await at_once(address, f"/work-orders/{order}/{step}", body)
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]

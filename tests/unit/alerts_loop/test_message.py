@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.alerts.notify.message import warning_body, work_order_body
 from services.core.alert import Alert
+from services.core.disposal_rule import default_rule
 from services.core.severity import Scheme, Severity
 from services.core.text import Text
 from services.core.warning import PublicWarning, WarningState
@@ -71,6 +72,7 @@ def _order(about: Alert) -> WorkOrder:
         dispatched_at=NOW,
         **clocks,
         version=1,
+        rule=default_rule(about.lifeline),
     )
 
 

@@ -13,8 +13,9 @@ from services.alerts.alert_merge import reopened
 from services.alerts.suppression.default_inhibitions import default_inhibitions
 from services.alerts.suppression.reason import CHATTERS_FROM, chattering, explained, silenced
 from services.core.alert import Alert, AlertState
-from services.core.inhibition import Inhibition
+from services.core.inhibition import Inhibition, Reach
 from services.core.lifeline import Lifeline
+from services.core.report import POWER_OUT
 from services.core.severity import Severity
 from services.core.silence import Matcher, Silence, SilenceKind
 from services.core.suppression import Suppression, SuppressionKind
@@ -117,3 +118,71 @@ def test_an_episode_that_comes_back_keeps_who_took_it_on(taken_on: bool) -> None
     back = reopened(over)
     assert back.state is (AlertState.ACKNOWLEDGED if taken_on else AlertState.OPEN)
     assert (back.cleared_at, back.reopened, back.id) == (None, 1, over.id)
+
+
+def _elsewhere(lifeline: Lifeline, kind: str, severity: int = 2, **changes: Any) -> Alert:
+    return replace(alert(severity), id=uuid4(), lifeline=lifeline, kind=kind, zone="elsewhere", **changes)
+
+
+def _nearby(effect: Alert, cause: Alert, apart_m: float | None) -> Suppression | None:
+    found = explained(effect, [cause], RULES, lambda asset: Text(asset, asset), lambda _: apart_m)
+    return None if found is None else found[0]
+
+
+@pytest.mark.parametrize("lifeline", Lifeline)
+def test_power_that_is_out_explains_the_silence_of_devices_around_in_every_lifeline(lifeline: Lifeline) -> None:
+    out = _elsewhere(Lifeline.DRAINAGE, POWER_OUT, asset="PS-1")
+    silent = _elsewhere(lifeline, "gateway-silent", sensor_fault=True)
+    found = _nearby(silent, out, 400.0)
+    assert found is not None
+    assert found.reason.en == "Power is out nearby: PS-1."
+    assert _nearby(silent, out, 600.0) is None, "a city without power in one street looked blind everywhere"
+    assert _nearby(silent, out, None) is None, "nobody knows where one of them is"
+    assert _nearby(_elsewhere(lifeline, "methane-high"), out, 0.0) is None
+
+
+def test_a_burst_main_explains_water_in_the_street_and_never_a_bridge() -> None:
+    burst = _water("burst-suspected", 3)
+    assert _nearby(_elsewhere(Lifeline.DRAINAGE, "waterlogging"), burst, 150.0) is not None
+    assert _nearby(_elsewhere(Lifeline.DRAINAGE, "waterlogging", 3), burst, 150.0) is None, (
+        "a flooded street was hidden"
+    )
+    assert _nearby(_elsewhere(Lifeline.BRIDGE, "structure-limit"), burst, 0.0) is None
+
+
+def test_a_rule_as_data_may_lead_from_a_burst_to_a_bridge_or_a_road() -> None:
+    rule = Inhibition(
+        id="burst-explains-deck",
+        lifeline=Lifeline.WATER,
+        causes=frozenset({"burst-suspected"}),
+        effects=frozenset({"*"}),
+        effect_lifelines=frozenset({Lifeline.BRIDGE}),
+        reach=Reach.NEARBY,
+        within_m=100.0,
+        mutes_to=Severity.MODERATE,
+        reason=Text("A burst: {asset}.", "爆管：{asset}。"),
+    )
+    burst, deck = _water("burst-suspected", 3), _elsewhere(Lifeline.BRIDGE, "deflection-high")
+    assert rule.explains(burst, deck, 99.0)
+    assert not rule.explains(burst, deck, 101.0)
+    assert not rule.explains(burst, _water("pressure-low"), 1.0), "effects are the other lifeline's alone"
+    assert not rule.explains(burst, replace(deck, severity=Severity.MAJOR), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("reach", "within_m", "across"),
+    [(Reach.NEARBY, None, False), (Reach.ZONE, 100.0, False), (Reach.ZONE, None, True), (Reach.ASSET, None, True)],
+)
+def test_a_rule_that_could_never_be_judged_is_refused(reach: Reach, within_m: float | None, across: bool) -> None:
+    with pytest.raises(ValueError, match="inhibition odd"):
+        Inhibition(
+            id="odd",
+            lifeline=Lifeline.WATER,
+            causes=frozenset({"a"}),
+            effects=frozenset({"b"}),
+            effect_lifelines=frozenset({Lifeline.GAS}) if across else frozenset(),
+            reach=reach,
+            within_m=within_m,
+            mutes_to=Severity.MINOR,
+            reason=Text("", ""),
+        )

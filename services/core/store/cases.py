@@ -1,0 +1,137 @@
+"""The library of cases: what people have judged or closed, kept to be found again."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from services.core.alert import Verdict
+from services.core.case import Case, SimilarCase, Sought, most_alike, rarity_of, words_of
+from services.core.geometry import centre
+from services.core.lifeline import Lifeline
+from services.core.root_cause import RootCause
+from services.core.severity import Severity
+from services.core.text import Text
+
+_LOOKED_AT = 400
+"""How many cases of each sort (same asset, same kind, rare words) are weighed exactly."""
+_RAREST = 4
+"""Cases are looked up by so many of the rarest words asked for; all words are weighed then."""
+
+
+def case_from_row(row: Mapping[str, Any]) -> Case:
+    """The record of one row of table ``case_record``."""
+    return Case(
+        alert=row["alert"],
+        lifeline=Lifeline(row["lifeline"]),
+        kind=row["kind"],
+        zone=row["zone"],
+        asset=row["asset"],
+        asset_kind=row["asset_kind"],
+        asset_name=Text(row["asset_name_en"], row["asset_name_zh"]),
+        place=(row["longitude"], row["latitude"]),
+        severity=Severity(row["severity"]),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
+        root_cause=None if row["root_cause"] is None else RootCause(row["root_cause"]),
+        explanation=Text(row["explanation_en"], row["explanation_zh"]),
+        told=row["told"],
+        words=frozenset(row["words"]),
+    )
+
+
+async def keep(connection: AsyncConnection, alert: UUID) -> None:
+    """Remember what is known of an alert, or what is known more than last time, in the caller's transaction."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            select alert.id as alert, alert.lifeline, alert.kind, alert.zone, alert.asset, asset.kind as asset_kind,
+                asset.name_en as asset_name_en, asset.name_zh as asset_name_zh, asset.geometry,
+                alert.highest_severity as severity, alert.started_at, alert.cleared_at as ended_at, alert.verdict,
+                alert.root_cause, alert.explanation_en, alert.explanation_zh,
+                concat_ws(E'\n', alert.verdict_reason,
+                    (select string_agg(text, E'\n' order by at) from alert_comment
+                     where alert_comment.alert = alert.id),
+                    (select string_agg(concat_ws(E'\n', feedback, verification), E'\n' order by created_at)
+                     from work_order where work_order.alert = alert.id)
+                ) as told
+            from alert join asset on asset.id = alert.asset
+            where alert.id = %s
+            """,
+            (alert,),
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return
+        longitude, latitude = centre(row.pop("geometry"))
+        told = (row["explanation_en"], row["explanation_zh"], row["asset_name_en"], row["asset_name_zh"], row["told"])
+        values = row | {"longitude": longitude, "latitude": latitude, "words": sorted(words_of(*told))}
+        names = ", ".join(values)
+        places = ", ".join(f"%({name})s" for name in values)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values if name != "alert")
+        await cursor.execute(
+            f"insert into case_record ({names}) values ({places}) on conflict (alert) do update set {changes}", values
+        )
+
+
+async def similar(
+    connection: AsyncConnection, sought: Sought, limit: int, without: UUID | None = None
+) -> list[SimilarCase]:
+    """The cases that are most like what is sought, best first.
+
+    Weighed exactly are the newest of the same asset, the newest of the same kind and those that hold the rarest of the
+    words; a case that is none of these is not found.
+    """
+    rarity = rarity_of(sought.words, await _shares(connection))
+    rarest = sorted(rarity, key=lambda word: (-rarity[word], word))[:_RAREST]
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            """
+            with found as (
+                (select alert from case_record
+                 where %(asset)s::text is not null and asset = %(asset)s order by started_at desc limit %(most)s)
+                union
+                (select alert from case_record
+                 where %(kind)s::text is not null and kind = %(kind)s
+                   and (%(lifeline)s::text is null or lifeline = %(lifeline)s)
+                 order by started_at desc limit %(most)s)
+                union
+                (select alert from case_record where words && %(words)s::text[] limit %(most)s)
+            )
+            select case_record.* from found join case_record using (alert)
+            where alert is distinct from %(without)s
+            """,
+            {
+                "asset": sought.asset,
+                "kind": sought.kind,
+                "lifeline": sought.lifeline,
+                "words": rarest,
+                "most": _LOOKED_AT,
+                "without": without,
+            },
+        )
+        cases = [case_from_row(row) for row in await cursor.fetchall()]
+    return most_alike(sought, cases, rarity, limit)
+
+
+async def _shares(connection: AsyncConnection) -> dict[str, float]:
+    """Which share of the cases holds each common word, from the database's own statistics; empty before the first."""
+    cursor = await connection.execute(
+        """
+        select word, share from pg_stats,
+            unnest(most_common_elems::text::text[], most_common_elem_freqs) as common (word, share)
+        where schemaname = current_schema() and tablename = 'case_record' and attname = 'words' and word is not null
+        """
+    )
+    return {row[0]: row[1] async for row in cursor}
+
+
+async def find(connection: AsyncConnection, alert: UUID) -> Case | None:
+    """The case of an alert, if it was kept."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("select * from case_record where alert = %s", (alert,))
+        row = await cursor.fetchone()
+    return None if row is None else case_from_row(row)

@@ -1,0 +1,90 @@
+"""The incident report: everything told, nothing unescaped, late steps shown as late, an exercise marked."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.api.crew_page import Language
+from services.api.incident_curve import draw
+from services.api.incident_report import ReportFacts, incident_report
+from services.core.incident import Incident, IncidentCost
+from services.core.lifeline import Lifeline
+from services.core.store.incident_curves import Curve
+from services.core.store.order_moves import OrderStep
+from services.core.text import Text
+from tests.unit.core.test_work_order import order_at
+
+NOW = datetime(2026, 7, 14, 6, 0, tzinfo=UTC)
+EVIL = "<script>alert('x')</script>"
+
+
+def facts(*, lessons: str = "learn", is_exercise: bool = False, words: str = "Leak") -> ReportFacts:
+    order = order_at()
+    incident = Incident(
+        UUID(int=9), Lifeline.GAS, "G1-S-1", Text(words, words), is_exercise, NOW, "rule", None, lessons, "desk", 1
+    )
+    steps = [
+        OrderStep(
+            1, order.id, NOW, words, "receive", "dispatched", "received", 1, None, NOW - timedelta(minutes=5), None
+        ),
+        OrderStep(2, order.id, NOW, words, "arrive", "received", "on-site", 1, None, NOW + timedelta(minutes=7), None),
+    ]
+    costs = [
+        IncidentCost(UUID(int=number), words, Decimal(amount), "CNY", words, NOW)
+        for number, amount in enumerate(("1850.50", "-50.25"))
+    ]
+    curve = Curve("s", Text(words, words), "%LEL", [NOW, NOW + timedelta(hours=1)], [0.0, 5.0], [1.0, 31.0])
+    return ReportFacts(
+        incident=incident,
+        alerts=[],
+        kinds={},
+        assets={},
+        orders=[order],
+        steps=steps,
+        feedback=[],
+        attachments=[],
+        supervisions=[],
+        activations=[],
+        trail=[],
+        costs=costs,
+        curves=[curve],
+        organisations={},
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize(("language", "late"), [("en", "0:05:00 late"), ("zh", "0:05:00 超期")])
+def test_steps_are_held_against_their_deadlines_and_costs_are_added_up(language: Language, late: str) -> None:
+    page = incident_report(facts(), language)
+    assert f'<span class="late">{late}' in page
+    assert "0:07:00" in page
+    assert "1,800.25 CNY" in page
+
+
+def test_an_exercise_says_so_before_anything_else() -> None:
+    page = incident_report(facts(is_exercise=True), "en")
+    assert page.index("EXERCISE") < page.index("<h1>")
+    assert "EXERCISE" not in incident_report(facts(), "en")
+
+
+@given(st.text(max_size=40))
+def test_nothing_that_people_wrote_becomes_markup(words: str) -> None:
+    page = incident_report(facts(lessons=words + EVIL, words=words + EVIL), "en")
+    assert "<script" not in page
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    page = incident_report(facts(), "zh")
+    assert 'lang="zh-CN"' in page
+    for outside in ("http:", "https:", "src=", "@import", "url("):
+        assert outside not in page
+
+
+def test_a_curve_of_one_value_and_one_without_readings_are_drawn_or_left_out() -> None:
+    flat = Curve("s", Text("x", "x"), "m", [NOW], [2.0], [2.0])
+    assert "nan" not in draw(flat, [(NOW, "1")], "s")
+    assert draw(Curve("s", Text("x", "x"), "m", [], [], []), [], "s") == ""
