@@ -116,7 +116,8 @@ def _members(content: bytes) -> dict[str, bytes]:
                 if member.file_size > _LARGEST_PART:
                     raise EvidenceError(f"{member.filename} is larger than {_LARGEST_PART} bytes")
                 members[member.filename] = file.read(member)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError, zlib.error) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
+        # A member that says it is encrypted, or packed in a way that nobody knows, is a plain RuntimeError.
         raise EvidenceError(f"the file is damaged: {error}") from None
     return members
 

@@ -24,7 +24,6 @@ PLOTS: Mapping[str, Plot] = {
         Plot(STORY, timedelta(hours=4)),
         Plot("gas-under-pavement", timedelta(minutes=200)),
         Plot("cloudburst", timedelta(minutes=160), lifelines=("drainage",)),
-        Plot("blocked-sewer", timedelta(hours=12), lifelines=("drainage",)),
         # What the weather does to a bridge takes two months to learn.
         Plot(
             "settlement-over-cold-front",

@@ -28,6 +28,7 @@ PAGES = {
     "notifications": "deliveries-all",
     "policies": "policy-in-force",
     "rejections": "page-rejections",
+    "bridges/B2": "bridge-page",
 }
 """Addresses, and what is there when a page has arrived."""
 FORMS = {

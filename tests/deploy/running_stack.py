@@ -185,6 +185,7 @@ def running_stack(stack: Stack, server_url: str, directory: Path) -> Iterator[Ru
         replacements = {
             "database:5432/lifeline": database,
             "broker:8885": f"127.0.0.1:{broker}",
+            "/run/broker/alerts": str(directory / "devices/alerts/alerts"),
             "/run/broker": str(directory / "devices/services"),
             "/etc/lifeline/devices.sh": str(DEPLOY / "devices.sh"),
             "0.0.0.0": "127.0.0.1",

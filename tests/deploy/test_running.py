@@ -138,9 +138,10 @@ def test_a_key_made_by_the_command_line_opens_the_api_as_far_as_it_was_given(run
     assert httpx.get(f"{address}/sensors", timeout=10).status_code == 401
 
 
-def test_the_private_keys_of_devices_are_not_where_ingest_looks(running: RunningStack) -> None:
-    names = {path.name for path in (running.directory / "devices/services").iterdir()}
-    assert names == {"authority.pem", "ingest.pem", "ingest.key"}
+@pytest.mark.parametrize(("service", "place"), [("ingest", "services"), ("alerts", "alerts")])
+def test_a_service_finds_its_own_private_key_and_no_other(running: RunningStack, service: str, place: str) -> None:
+    names = {path.name for path in (running.directory / "devices" / place).iterdir()}
+    assert names == {"authority.pem", f"{service}.pem", f"{service}.key"}
 
 
 @pytest.mark.parametrize("service", OURS)

@@ -47,13 +47,30 @@ class StumblingReceiver:
     answered: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     identifiers: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     forged: int = 0
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def close(self) -> None:
+        """End what is still connected: somebody may hang for seconds yet."""
+        serving = list(self._open)
+        for each in serving:
+            each.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one connection's requests until it ends."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._take(reader, writer):
-                pass
-        writer.close()
+        serving = asyncio.current_task()
+        if serving is None:
+            raise RuntimeError("a connection is served by a task")
+        self._open.add(serving)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                while await self._take(reader, writer):
+                    pass
+        finally:
+            self._open.discard(serving)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Take one request; false when the connection has to end."""
@@ -91,6 +108,7 @@ async def stumbling_receiver(seed: int) -> AsyncIterator[tuple[StumblingReceiver
         yield held, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/in"
     finally:
         server.close()
+        await held.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ async def test_methane_becomes_an_alert_a_warning_an_order_and_verified_webhooks
     assert trail == [
         ("alert.open", str(alert["id"]), "system"),
         ("warning.publish", str(warning["id"]), "system"),
+        ("incident.open", str(order["incident"]), "system"),
         ("work-order.dispatch", str(order["id"]), "system"),
     ]
     await until(lambda: ask(city_url, "select count(*) from notification where state = 'delivered'")[0]["count"] == 6)
@@ -81,7 +82,7 @@ async def test_a_worse_level_raises_the_warning_and_only_then_tells_the_emergenc
     (alert,) = ask(city_url, "select * from alert")
     assert (alert["highest_severity"], alert["peak_value"]) == (4, 60.0)
     actions = [row["action"] for row in ask(city_url, _TRAIL)]
-    opened = ["alert.open", "warning.publish", "work-order.dispatch"]
+    opened = ["alert.open", "warning.publish", "incident.open", "work-order.dispatch"]
     assert actions == [*opened, "alert.evolve", "warning.raise", "work-order.raise"]
     (warning,) = ask(city_url, "select severity, headline_en from warning")
     assert warning == {"severity": 4, "headline_en": "Level I (red): Methane too high at underground-space US-1"}

@@ -180,6 +180,7 @@ async def test_the_job_teaches_what_the_schedule_asks_for(water_url: str) -> Non
         assert [task.name for task in jobs.tasks.values() if task.queue == schedule.QUEUE] == [
             "teach-detectors",
             "evaluate-bridges",
+            "identify-modes",
         ]
         async with jobs.open_async():
             await jobs.configure_task("teach-detectors", queue=schedule.QUEUE).defer_async(
@@ -256,6 +257,6 @@ async def test_a_forecast_is_taught_stored_storms_and_speaks_after_a_restart(dat
     ]
     await store(database_url, sorted(later, key=lambda sample: sample[1]))
     async with alert_process(database_url):
-        await until(lambda: bool(ask(database_url, "select 1 from forecast where model is not null")), 90)
+        await until(lambda: bool(ask(database_url, "select 1 from forecast where model is not null")), 180)
     models = ask(database_url, "select distinct model from forecast")
     assert [row["model"] for row in models] == [f"{FORECAST} zone:D1 1"]

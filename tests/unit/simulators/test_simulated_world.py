@@ -80,7 +80,7 @@ def test_the_story_is_normal_again_twenty_minutes_before_it_ends(city: City, ori
         with_story = story.step(origin + k * _MINUTE)
         without = quiet.step(origin + k * _MINUTE)
     tolerance = {
-        "methane": 0.3,
+        "methane": 2.0,  # soil gas lingers for hours; the lowest limit is 5 %LEL
         "road_depth": 1.0,
         "pressure": 4.0,
         "flow": 25.0,

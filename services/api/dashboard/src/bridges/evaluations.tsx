@@ -6,6 +6,7 @@ import { alertAddress } from "../route";
 import { SeverityMark, Time } from "../shell/marks";
 import { say, word } from "../words/language";
 import type { HealthEvaluationAnswer, HealthGrade } from "./answers";
+import { WideTable } from "../shell/wide-table";
 
 /** The mark of a severity says a grade too: sound and unknown have none to show. */
 const MARKS: Record<HealthGrade, Severity> = { 0: 0, 1: 0, 2: 2, 3: 3, 4: 4 };
@@ -79,7 +80,7 @@ export function Now({ evaluation }: { evaluation: HealthEvaluationAnswer }): JSX
 
 export function Evaluations({ all }: { all: readonly HealthEvaluationAnswer[] }): JSX.Element {
   return (
-    <div class="table-scroll">
+    <WideTable label={word("bridge.history")}>
       <table data-testid="bridge-evaluations">
         <thead>
           <tr>
@@ -104,6 +105,6 @@ export function Evaluations({ all }: { all: readonly HealthEvaluationAnswer[] })
           ))}
         </tbody>
       </table>
-    </div>
+    </WideTable>
   );
 }

@@ -4,6 +4,7 @@ import { Time } from "../shell/marks";
 import { withUnit } from "../words/format";
 import { word } from "../words/language";
 import type { BridgeModeAnswer, ModeSightingAnswer } from "./answers";
+import { WideTable } from "../shell/wide-table";
 
 const [WIDTH, HEIGHT, EDGE] = [180, 32, 3];
 /** A course that moves by less than this share is drawn as flat as it is. */
@@ -63,7 +64,7 @@ export function Modes({ modes }: { modes: readonly BridgeModeAnswer[] }): JSX.El
   return (
     <>
       <p class="quiet">{word("bridge.modes.why")}</p>
-      <div class="table-scroll">
+      <WideTable label={word("bridge.modes")}>
         <table data-testid="bridge-modes">
           <thead>
             <tr>
@@ -82,7 +83,7 @@ export function Modes({ modes }: { modes: readonly BridgeModeAnswer[] }): JSX.El
             ))}
           </tbody>
         </table>
-      </div>
+      </WideTable>
     </>
   );
 }

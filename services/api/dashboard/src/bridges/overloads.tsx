@@ -6,11 +6,12 @@ import { Time } from "../shell/marks";
 import { percent, withUnit } from "../words/format";
 import { say, word } from "../words/language";
 import type { OverloadedVehicleAnswer } from "./answers";
+import { WideTable } from "../shell/wide-table";
 
 export function Overloads({ vehicles }: { vehicles: readonly OverloadedVehicleAnswer[] }): JSX.Element {
   if (!vehicles.length) return <p class="quiet">{word("bridge.overloads.none")}</p>;
   return (
-    <div class="table-scroll">
+    <WideTable label={word("bridge.overloads")}>
       <table data-testid="bridge-overloads">
         <thead>
           <tr>
@@ -41,6 +42,6 @@ export function Overloads({ vehicles }: { vehicles: readonly OverloadedVehicleAn
           ))}
         </tbody>
       </table>
-    </div>
+    </WideTable>
   );
 }
