@@ -68,8 +68,10 @@ bench-bridge: $(VENV)/.development ## damage of bridges behind their weather, si
 bench-warning: $(VENV)/.development ## the worst hour of a centre in one minute: what people are told, and what it costs
 	@$(BIN)/python -m tests.benchmarks.bench_warning
 
-bench-trace: $(VENV)/.development ## what tracing and similar cases cost, beside networkx and SQL
+bench-trace: $(VENV)/.development ## tracing and similar cases beside networkx and SQL; bundles replayed; the audit chain verified
 	@$(BIN)/python -m tests.benchmarks.bench_trace
+	@$(BIN)/python -m tests.benchmarks.trace.bundle_replay
+	@$(BIN)/python -m tests.benchmarks.trace.audit_verify
 
 bench-gas: $(VENV)/.development ## leaks found, told from sewer gas and faults, and placed, in simulated towns
 	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 912 --spaces-alone

@@ -123,8 +123,8 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     for step in await asyncio.to_thread(preparation.migrate_with_catalogue, url):
         say(f"  {step}")
     # The story's rain runs through a chain of stores, which a hydraulic model of the sewers rightly finds out of order.
-    told = replace(city, sewers=None)
-    count = await asyncio.to_thread(preparation.import_city, url, told)
+    register = replace(city, sewers=None)
+    count = await asyncio.to_thread(preparation.import_city, url, register)
     say(f"  city: {count.assets} assets, {count.sensors} sensors")
     page = f"http://{settings.api_host}:{free_port(settings.api_port)}"
     key = _kept(data_dir, "api_key", new_key)
