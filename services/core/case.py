@@ -34,8 +34,8 @@ class Case:
     asset: str
     asset_kind: str
     asset_name: Text
-    place: tuple[float, float]
-    """Longitude, latitude."""
+    place: tuple[float, float] | None
+    """Longitude, latitude; ``None`` where the register did not know the asset."""
     severity: Severity
     started_at: datetime
     ended_at: datetime | None
@@ -107,7 +107,8 @@ def _parts(sought: Sought, case: Case, rarity: dict[str, float]) -> Iterable[tup
     if sought.asset_kind is not None:
         yield _SAME_ASSET_KIND, float(case.asset_kind == sought.asset_kind)
     if sought.place is not None:
-        yield _NEAR, math.exp(-distance_m(sought.place, case.place) / _NEAR_M)
+        near = 0.0 if case.place is None else math.exp(-distance_m(sought.place, case.place) / _NEAR_M)
+        yield _NEAR, near
     whole = sum(rarity.get(word, 0.0) for word in sought.words)
     if whole > 0:
         yield _WORDS, sum(rarity.get(word, 0.0) for word in sorted(sought.words & case.words)) / whole

@@ -271,7 +271,7 @@ async def test_the_alarm_numbers_judge_by_the_operators_at_the_desk(
     await desk.get_by_test_id("figures-operators").blur()
     await expect(rate).to_have_attribute("data-good", "true")
     await expect(desk.get_by_test_id("figure-sources")).to_contain_text("217")
-    await expect(desk.get_by_test_id("figure-severities")).to_contain_text("100%")
+    await expect(desk.get_by_test_id("figure-severities")).to_contain_text("99%")
     await expect(desk.get_by_test_id("figure-days").locator("li")).to_have_count(7)
 
 

@@ -31,7 +31,7 @@ def case_from_row(row: Mapping[str, Any]) -> Case:
         asset=row["asset"],
         asset_kind=row["asset_kind"],
         asset_name=Text(row["asset_name_en"], row["asset_name_zh"]),
-        place=(row["longitude"], row["latitude"]),
+        place=None if row["longitude"] is None else (row["longitude"], row["latitude"]),
         severity=Severity(row["severity"]),
         started_at=row["started_at"],
         ended_at=row["ended_at"],
@@ -48,8 +48,9 @@ async def keep(connection: AsyncConnection, alert: UUID) -> None:
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             """
-            select alert.id as alert, alert.lifeline, alert.kind, alert.zone, alert.asset, asset.kind as asset_kind,
-                asset.name_en as asset_name_en, asset.name_zh as asset_name_zh, asset.geometry,
+            select alert.id as alert, alert.lifeline, alert.kind, alert.zone, alert.asset,
+                coalesce(asset.kind, '') as asset_kind, coalesce(asset.name_en, alert.asset) as asset_name_en,
+                coalesce(asset.name_zh, alert.asset) as asset_name_zh, asset.geometry,
                 alert.highest_severity as severity, alert.started_at, alert.cleared_at as ended_at, alert.verdict,
                 alert.root_cause, alert.explanation_en, alert.explanation_zh,
                 concat_ws(E'\n', alert.verdict_reason,
@@ -58,7 +59,7 @@ async def keep(connection: AsyncConnection, alert: UUID) -> None:
                     (select string_agg(concat_ws(E'\n', feedback, verification), E'\n' order by created_at)
                      from work_order where work_order.alert = alert.id)
                 ) as told
-            from alert join asset on asset.id = alert.asset
+            from alert left join asset on asset.id = alert.asset
             where alert.id = %s
             """,
             (alert,),
@@ -66,7 +67,8 @@ async def keep(connection: AsyncConnection, alert: UUID) -> None:
         row = await cursor.fetchone()
         if row is None:
             return
-        longitude, latitude = centre(row.pop("geometry"))
+        geometry = row.pop("geometry")
+        longitude, latitude = (None, None) if geometry is None else centre(geometry)
         told = (row["explanation_en"], row["explanation_zh"], row["asset_name_en"], row["asset_name_zh"], row["told"])
         values = row | {"longitude": longitude, "latitude": latitude, "words": sorted(words_of(*told))}
         names = ", ".join(values)

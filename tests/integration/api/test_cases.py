@@ -52,7 +52,7 @@ async def test_a_judged_alert_is_a_similar_case_of_the_next_one_at_its_place(
 async def test_cases_are_found_by_words_in_either_language_and_the_last_verdict_is_told(
     api: httpx.AsyncClient, store: AsyncConnection
 ) -> None:
-    alert = await make_alert(store, "G1-US-1")
+    alert = await make_alert(store, "G1-US-2")
     await _judged(api, alert, "沼气，雨后", "sewer-gas", "false-alarm")
     await _judged(api, alert, "sewer gas after heavy rain, 雨后沼气", "sewer-gas", "false-alarm")
     for text in ("Sewer gas", "沼气"):

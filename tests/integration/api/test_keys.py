@@ -241,7 +241,10 @@ def _application_routes() -> list[Route]:
 
 
 POSTED_ALERTS = Route("POST", "/api/v2/alerts")
-FOUND_WANTING = ("/work-orders", "/plan-activations", "/weather-warnings", "/receivers", "/reports", "/duty/handovers")
+FOUND_WANTING = (
+    *("/work-orders", "/plan-activations", "/weather-warnings", "/receivers", "/reports", "/duty/handovers"),
+    "/cases",
+)
 ROUTES = _application_routes()
 KEYED = [route for route in ROUTES if RULES.get(route, READ) is not None]
 
