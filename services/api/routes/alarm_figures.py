@@ -29,6 +29,15 @@ class SourceAnswer(schemas.Answer):
     times: int = Field(description="episodes, those that came back counted each time")
 
 
+class SensorVerdictsAnswer(schemas.Answer):
+    """What people judged of the alerts in which a sensor spoke."""
+
+    sensor: str
+    false_alarms: int
+    true_alarms: int
+    unjudged: int
+
+
 class VerdictsAnswer(schemas.Answer):
     """What people judged of a detector's alerts of a kind."""
 
@@ -65,6 +74,7 @@ class AlarmFiguresAnswer(schemas.Answer):
     stale: int = Field(description="standing for more than a day now")
     verdicts: list[VerdictsAnswer] = Field(description="most false alarms first")
     clocks: dict[Step, ClockAnswer]
+    sensor_verdicts: list[SensorVerdictsAnswer] = Field(description="the ten sensors with the most false alarms")
 
 
 class AlertKindAnswer(schemas.Answer):

@@ -1,6 +1,6 @@
 """The numbers a centre lives by, counted from alerts, warnings, orders and verdicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,7 @@ class AlarmFigures:
     stale: int
     verdicts: list[dict[str, Any]]
     clocks: dict[str, dict[str, float]]
+    sensor_verdicts: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def count(connection: AsyncConnection, since: datetime, until: datetime, now: datetime) -> AlarmFigures:
@@ -92,6 +93,17 @@ async def count(connection: AsyncConnection, since: datetime, until: datetime, n
             group by 1, 2 order by false_alarms desc, detector, kind
             """
         )
+        sensors = await rows(
+            f"""
+            select sensor, count(*) filter (where verdict = 'false-alarm') as false_alarms,
+                count(*) filter (where verdict = 'true-alarm') as true_alarms,
+                count(*) filter (where verdict is null) as unjudged
+            from alert, unnest(sensors) as sensor
+            where {_IN_SPAN} and verdict is distinct from 'test' and not sensor_fault
+            group by 1 having count(*) filter (where verdict = 'false-alarm') > 0
+            order by false_alarms desc, sensor limit {_TOP}
+            """
+        )
         clocks = await rows(_CLOCKS)
     whole = max(1, -(-(until - since) // _SLICE))
     counts = [row["count"] for row in slices]
@@ -112,6 +124,7 @@ async def count(connection: AsyncConnection, since: datetime, until: datetime, n
             row["step"]: {"count": row["count"], "median_s": row["median_s"], "ninth_decile_s": row["ninth_decile_s"]}
             for row in clocks
         },
+        sensor_verdicts=sensors,
     )
 
 

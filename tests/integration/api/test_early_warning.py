@@ -255,4 +255,6 @@ async def test_the_numbers_of_a_day_tell_noise_from_work(city_url: str, api: htt
     assert after["top_sources"][0] == {"lifeline": "water", "kind": "leak-suspected", "asset": asset, "times": 6}
     residual = next(row for row in after["verdicts"] if row["false_alarms"])
     assert residual["detector"] == "residual"
+    spoke = {each["sensor"]: each["false_alarms"] for each in after["sensor_verdicts"]}
+    assert spoke[noisy.sensors[0]] == max(spoke.values())
     assert after["clocks"]["acknowledged"]["ninth_decile_s"] == pytest.approx(90)
