@@ -182,6 +182,14 @@ class Claim(NamedTuple):
     fields: Mapping[str, str | Text] | None = None
 
 
+def claim_over(outcome: str, key: str, since_s: float, columns: tuple[str, ...], place: str) -> Claim:
+    """The last word about a trouble that one asset was told for: it is over there."""
+    suspects = (Suspect(place, 1.0),)
+    return Claim(
+        outcome, key, FindingState.CLEARED, Severity.NORMAL, 0.0, since_s, columns, suspects, fields={"place": place}
+    )
+
+
 class SearchDetector(_Remembering):
     """Scores aligned rows as a ``RowDetector`` does, and itself follows every trouble it finds from begin to end.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.alerts.detectors.contract import Claim, Suspect
+from services.alerts.detectors.contract import Claim, Suspect, claim_over
 from services.alerts.sewers.channels import Gauged, shown
 from services.alerts.sewers.diagnosis import BESIDE_OFF, Diagnosis, Verdict
 from services.alerts.sewers.expectation import Expectation
@@ -97,19 +97,8 @@ class ToldCause:
         claimed, self._claimed = self._claimed, None
         if claimed is None:
             return []
-        return [
-            Claim(
-                self._outcomes[str(claimed.cause)],
-                claimed.key,
-                FindingState.CLEARED,
-                Severity.NORMAL,
-                0.0,
-                claimed.since_s,
-                claimed.columns,
-                (Suspect(claimed.asset, 1.0),),
-                fields={"place": claimed.asset},
-            )
-        ]
+        outcome = self._outcomes[str(claimed.cause)]
+        return [claim_over(outcome, claimed.key, claimed.since_s, claimed.columns, claimed.asset)]
 
     def _columns(self) -> tuple[str, ...]:
         """The sensors that are off, most first; at least one."""

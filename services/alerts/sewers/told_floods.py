@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.alerts.detectors.contract import Claim, Suspect
+from services.alerts.detectors.contract import Claim, Suspect, claim_over
 from services.alerts.sewers.floods_ahead import FLOODED_M, FloodsAhead
 from services.alerts.sewers.pipe_sections import Array
 from services.core.finding import FindingState
@@ -92,19 +92,7 @@ class ToldFloods:
         told, self._told = self._told, None
         if told is None:
             return []
-        return [
-            Claim(
-                self._outcome,
-                told.key,
-                FindingState.CLEARED,
-                Severity.NORMAL,
-                0.0,
-                told.since_s,
-                told.columns,
-                (Suspect(told.place, 1.0),),
-                fields={"place": told.place},
-            )
-        ]
+        return [claim_over(self._outcome, told.key, told.since_s, told.columns, told.place)]
 
     def state(self) -> dict[str, Any]:
         """What was told, as JSON."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.alerts.detectors.contract import Claim, Suspect
+from services.alerts.detectors.contract import Claim, Suspect, claim_over
 from services.alerts.sewers.channels import Gauged
 from services.alerts.sewers.expectation import Expectation
 from services.alerts.sewers.flow_routing import FlowRouting
@@ -141,19 +141,7 @@ class ToldTrunk:
         told, self._told = self._told, None
         if told is None:
             return []
-        return [
-            Claim(
-                self._outcome,
-                told.key,
-                FindingState.CLEARED,
-                Severity.NORMAL,
-                0.0,
-                told.since_s,
-                told.columns,
-                (Suspect(told.trunk, 1.0),),
-                fields={"place": told.trunk},
-            )
-        ]
+        return [claim_over(self._outcome, told.key, told.since_s, told.columns, told.trunk)]
 
     def state(self) -> dict[str, Any]:
         """What was told, as JSON."""
