@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 Fact = str | int | float
 LonLat = tuple[float, float]
+RAW_VIBRATION = "acceleration"
+"""The quantity of accelerometers whose gateway publishes windows of samples."""
 
 
 class Words(NamedTuple):
@@ -74,6 +76,11 @@ class Sensor:
     interval_s: int
     gateway: str
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it reports readings. A raw accelerometer publishes windows, a tracked mode is identified in them."""
+        return self.quantity != RAW_VIBRATION and not self.quantity.startswith("tracked_mode_")
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -137,8 +144,8 @@ class City:
         return {sensor.id: sensor for sensor in self.sensors}
 
     def sensors_of(self, lifeline: str) -> tuple[Sensor, ...]:
-        """The sensors of one lifeline, in the folder's order."""
-        return tuple(sensor for sensor in self.sensors if sensor.lifeline == lifeline)
+        """The sensors of one lifeline that report readings, in the folder's order."""
+        return tuple(sensor for sensor in self.sensors if sensor.lifeline == lifeline and sensor.is_read)
 
     def assets_of(self, lifeline: str, kind: str | None = None) -> tuple[Asset, ...]:
         """The assets of one lifeline, or of one kind in it, in the folder's order."""

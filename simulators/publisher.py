@@ -14,17 +14,22 @@ import numpy as np
 import structlog
 
 from services.core.wire import (
+    WireChannel,
     WireGatewayReading,
     WireReading,
+    WireWindow,
     encode_batch,
     encode_reading,
+    encode_window,
     gateway_readings_topic,
+    gateway_windows_topic,
     sensor_readings_topic,
 )
 from simulators.city import City
 from simulators.city_folder import read_city
 from simulators.delivery import STEP, Batch, Field, measuring_instants
 from simulators.outbox import Broker, Outbox
+from simulators.physics.vibration_windows import VibrationWindows, Window
 from simulators.progress import Checkpoint, Journal, Message, Progress, read_progress
 from simulators.reporting import CommandEar, Reporting
 from simulators.scenario import Scenario, check_scenario, load_scenario
@@ -32,18 +37,25 @@ from simulators.story_clock import Clock, StoryClock
 from simulators.truth import truths, write_truth
 
 _CHECKPOINT_EVERY = timedelta(hours=1)
+_WINDOW_TAKES = timedelta(seconds=5)
+"""How long a gateway needs to send a window after its last sample."""
+_WINDOW_SCALE = 0.01
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What is played: a scenario in a city, from ``origin`` on, for ever or up to ``until``."""
+    """What is played: a scenario in a city, from ``origin`` on, for ever or up to ``until``.
+
+    Lifelines beside ``lifelines`` are silent; ``None`` plays all.
+    """
 
     city: City
     scenario: Scenario
     origin: datetime
     seed: int
     until: datetime | None = None
+    lifelines: tuple[str, ...] | None = None
 
 
 def wall_clock() -> datetime:
@@ -66,6 +78,7 @@ def simulate(
     truth_file: Path | None = None,
     seed: int = 1,
     until: datetime | None = None,
+    lifelines: tuple[str, ...] | None = None,
     clock: Clock = wall_clock,
 ) -> Progress:
     """Publish a city until ``until`` (or for ever) and return how far it came; SIGTERM and SIGINT end it orderly.
@@ -73,7 +86,8 @@ def simulate(
     Story time begins at ``start`` and runs ``speed`` times as fast as the clock until it has caught up with it;
     then it keeps step. ``scenario`` is a name from :func:`list_scenarios` or a TOML file. With a ``state_file``
     that an earlier run has left, the simulation goes on where that one stopped, and ``start`` is not used.
-    ``truth_file`` gets the ground truth before the first message is sent. ``tls`` encrypts the connection.
+    ``truth_file`` gets the ground truth before the first message is sent. ``tls`` encrypts the connection. Of
+    ``lifelines`` alone there are messages; by default of all.
 
     Raises:
         ValueError: the city, the scenario, the state file, ``start`` or ``speed`` cannot be used.
@@ -82,7 +96,7 @@ def simulate(
     check_scenario(plan, city)
     fresh = Progress(city=city.id, scenario=plan.id, seed=seed, origin=start, published=start)
     progress = read_progress(state_file, fresh)
-    play = Play(city, plan, progress.origin, seed, until)
+    play = Play(city, plan, progress.origin, seed, until, lifelines)
     if truth_file is not None:
         write_truth(truth_file, truths(city, plan, play.origin, seed))
     journal = Journal(state_file, progress, time.monotonic)
@@ -116,7 +130,8 @@ async def publish_city(play: Play, story: StoryClock, broker: Broker, journal: J
 def messages(play: Play, progress: Progress, reporting: Reporting | None = None) -> Iterator[Message]:
     """Messages in the order in which they are due, without those that were acknowledged before."""
     reporting = reporting or Reporting(play.city, progress.asked)
-    field = Field(play.city, play.scenario, play.origin, play.seed)
+    field = Field(play.city, play.scenario, play.origin, play.seed, play.lifelines)
+    vibration = _vibration(play)
     begin, done = play.origin, progress.messages
     if progress.checkpoint is not None:
         field.restore(progress.checkpoint.state)
@@ -125,6 +140,9 @@ def messages(play: Play, progress: Progress, reporting: Reporting | None = None)
         if play.until is not None and instant > play.until:
             return
         sent = [_message(play.city.id, batch) for batch in field.step(instant, reporting.begin(instant))]
+        if vibration is not None:
+            sent += [_window_message(play.city.id, window) for window in vibration.ending(instant - STEP, instant)]
+            sent.sort(key=lambda message: message.due)
         if (instant - play.origin) % _CHECKPOINT_EVERY == timedelta(0) and sent:
             sent[-1] = sent[-1].with_checkpoint(Checkpoint(time=instant, state=field.state()))
         for message in sent:
@@ -141,6 +159,31 @@ def _message(city: str, batch: Batch) -> Message:
         return Message(batch.due, sensor_readings_topic(city, only.sensor), payload)
     readings = [WireGatewayReading(sensor=r.sensor, time=r.time, value=r.value) for r in batch.readings]
     return Message(batch.due, gateway_readings_topic(city, batch.gateway), encode_batch(readings))
+
+
+def _vibration(play: Play) -> VibrationWindows | None:
+    if play.lifelines is not None and "bridge" not in play.lifelines:
+        return None
+    return VibrationWindows(play.city, play.scenario, play.origin, play.seed)
+
+
+def _window_message(city: str, window: Window) -> Message:
+    """A window in whole hundredths of mm/s2, which MessagePack packs well."""
+    rows = (1000 * window.samples / _WINDOW_SCALE).round().astype(int).tolist()
+    payload = encode_window(
+        WireWindow(
+            start=window.start,
+            rate_hz=window.rate_hz,
+            unit="mm/s2",
+            scale=_WINDOW_SCALE,
+            event=window.event,
+            channels=[
+                WireChannel(sensor=sensor, samples=row) for sensor, row in zip(window.sensors, rows, strict=True)
+            ],
+        )
+    )
+    ended = window.start + timedelta(seconds=window.samples.shape[1] / window.rate_hz)
+    return Message(ended + _WINDOW_TAKES, gateway_windows_topic(city, window.gateway), payload)
 
 
 async def _until_stopped(play: Play, story: StoryClock, broker: Broker, journal: Journal) -> None:

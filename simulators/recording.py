@@ -15,7 +15,6 @@ from simulators.city_folder import asset_feature, read_city
 from simulators.delivery import Batch, Field, measuring_instants
 from simulators.physics.city_sewers import city_sewers
 from simulators.physics.epanet_network import epanet_input
-from simulators.physics.sewer_events import needs_hydraulics
 from simulators.physics.swmm_text import swmm_input
 from simulators.physics.world import LIFELINES
 from simulators.scenario import Scenario, check_scenario, load_scenario
@@ -56,7 +55,7 @@ def write_recording(
     city, plan = _sampled(whole, step, lifelines), _of_lifelines(plan, whole, lifelines)
     (folder / "readings").mkdir(parents=True, exist_ok=True)
     facts = {"name": f"{city.id}-{plan.id}-{seed}", "lifeline": lifelines[0] if len(lifelines) == 1 else "all"}
-    facts |= {"timezone": city.timezone, "network": _write_network(folder, city, plan, lifelines)}
+    facts |= {"timezone": city.timezone, "network": _write_network(folder, city, lifelines)}
     facts |= {"readings": "readings/*.csv.gz", "source": f"simulated: scenario {plan.id}, seed {seed}"}
     _write_settings(folder / "recording.toml", facts, (origin, start + length))
     _write_sensors(folder / "sensors.csv", city)
@@ -112,7 +111,7 @@ def _sampled(city: City, step: timedelta, lifelines: tuple[str, ...]) -> City:
     sensors = tuple(
         replace(s, interval_s=max(seconds, s.interval_s - s.interval_s % seconds))
         for s in city.sensors
-        if s.lifeline in lifelines
+        if s.lifeline in lifelines and s.is_read
     )
     return replace(city, sensors=sensors)
 
@@ -122,15 +121,15 @@ def _of_lifelines(scenario: Scenario, city: City, lifelines: tuple[str, ...]) ->
     return scenario.model_copy(update={"injections": kept})
 
 
-def _write_network(folder: Path, city: City, plan: Scenario, lifelines: tuple[str, ...]) -> str:
-    """EPANET input for water alone, SWMM input for drainage that it computed alone; otherwise the assets.
+def _write_network(folder: Path, city: City, lifelines: tuple[str, ...]) -> str:
+    """EPANET input for water alone, SWMM input for drainage alone; otherwise the assets.
 
     With the assets go their links, as a foreign member.
     """
     if lifelines == ("water",):
         (folder / "network.inp").write_text(epanet_input(city), "utf-8")
         return "network.inp"
-    if lifelines == ("drainage",) and needs_hydraulics(plan):
+    if lifelines == ("drainage",):
         (folder / "network.inp").write_text(swmm_input(city_sewers(city)), "utf-8")
         return "network.inp"
     assets = [asset for asset in city.assets if asset.lifeline in lifelines]

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from simulators.city import City
-from simulators.physics.drainage import drainage_physics
-from simulators.physics.sewer_events import needs_hydraulics
+from simulators.physics.swmm_drainage import SwmmDrainage
 from simulators.scenario import (
     BridgeCollision,
     Cloudburst,
@@ -189,15 +188,14 @@ def _depths_cm(
     city: City, scenario: Scenario, origin: datetime, seed: int, storm: Injection
 ) -> dict[str, dict[datetime, float]]:
     """Depth at each low point, minute by minute, from a storm's begin until it has drained."""
-    physics = drainage_physics(city, scenario, origin, seed)
+    physics = SwmmDrainage(city, scenario, origin, seed)
     depths: dict[str, dict[datetime, float]] = {a.id: {} for a in city.assets_of("drainage", "low-point")}
-    if needs_hydraulics(scenario):
-        # What a blocked sewer has held back by the storm's begin has gathered since the scenario's.
-        physics.step(origin)
+    # What a blocked sewer has held back by the storm's begin has gathered since the scenario's.
+    physics.advance(origin)
     time = starts_at(storm, origin)
     end, wet = ends_at(storm, origin), False
     while time <= end + _DRAINING or (wet and time <= end + _DRAINED_AT_LAST):
-        physics.step(time)
+        physics.advance(time)
         for low_point, series in depths.items():
             series[time] = physics.road_depth_cm(low_point)
         wet = any(series[time] >= _WET_CM for series in depths.values())

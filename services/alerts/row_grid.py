@@ -1,7 +1,7 @@
 """Readings of several sensors laid side by side on a grid of event time."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil, inf, isfinite, nan
 from typing import Any
 
@@ -19,15 +19,17 @@ class RowGrid:
     """Fills the cells of the grid with the last value of each sensor and hands a row over when its cell is over.
 
     A cell reaches from just after one grid moment to the next one, so that a reading exactly on the grid completes
-    its row. Sensors that report more seldom than the wanted step widen the step, up to half an hour.
+    its row. Sensors that report more seldom than the wanted step widen the step, up to half an hour, except those of
+    the quantities in ``seldom``.
     """
 
-    def __init__(self, sensors: Sequence[Sensor], step_s: float, taken: RowTaken) -> None:
+    def __init__(self, sensors: Sequence[Sensor], step_s: float, taken: RowTaken, seldom: Collection[str] = ()) -> None:
         """Lay out the sensors in alphabetical order; none is no grid."""
         self.sensors = sorted(sensors, key=lambda sensor: sensor.id)
         self.columns = {sensor.id: position for position, sensor in enumerate(self.sensors)}
         self._taken = taken
-        slowest_s = max(sensor.interval.total_seconds() for sensor in sensors)
+        pacing = [sensor for sensor in sensors if sensor.quantity not in seldom]
+        slowest_s = max((sensor.interval.total_seconds() for sensor in pacing), default=step_s)
         self._step_s = max(step_s, min(slowest_s, _LONGEST_STEP_S))
         self._end_s: float | None = None
         self._row = [nan] * len(sensors)

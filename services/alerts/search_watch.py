@@ -45,7 +45,7 @@ class SearchWatch:
         self.name = rule.name
         self.quantities = rule.quantities
         self.leaves_out_faulty = rule.leaves_out_faulty
-        self.grid = RowGrid(site.sensors, rule.step.total_seconds(), self._judge)
+        self.grid = RowGrid(site.sensors, rule.step.total_seconds(), self._judge, rule.seldom)
         self._rule = rule
         self._site = site
         self._outcomes = {outcome.name: outcome for outcome in rule.outcomes}

@@ -73,6 +73,10 @@ def _lay_bridge(draft: Draft, place: Place, design: _Design, deck: tuple[Point, 
     draft.sense(bearings[1], "acceleration_rms", place.zone, "bridge")
     for span in (spans[0], spans[2]):
         draft.sense(span, "deck_temperature", place.zone, "bridge")
+    for span in spans:
+        draft.sense(span, "acceleration", place.zone, "bridge")
+    for mode in range(1, _SPANS + 1):
+        draft.sense(bridge, f"tracked_mode_{mode}", place.zone, "bridge")
 
 
 def _part(draft: Draft, place: Place, design: _Design, bridge: str, *, kind: str, index: int, point: Point) -> str:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from simulators.city import Asset, Fact, Link, Sensor, Threshold, Words, Zone
 from simulators.geometry import Point, Projection, between, distance
+from simulators.physics.rain_radar import HORIZONS_MIN
 
 QUANTITIES: Mapping[str, tuple[str, int, str]] = {
     "methane": ("%LEL", 60, "M"),
@@ -18,6 +19,7 @@ QUANTITIES: Mapping[str, tuple[str, int, str]] = {
     "road_depth": ("cm", 60, "R"),
     "manhole_level": ("m", 300, "L"),
     "rain_intensity": ("mm/h", 60, "N"),
+    **dict.fromkeys(HORIZONS_MIN, ("mm", 300, "E")),
     "pump_current": ("A", 300, "C"),
     "sewer_flow": ("m3/h", 300, "Q"),
     "pump_state": ("1", 60, "U"),
@@ -29,6 +31,10 @@ QUANTITIES: Mapping[str, tuple[str, int, str]] = {
     "vehicle_weight": ("t", 60, "W"),
     "deck_temperature": ("degC", 60, "T"),
     "acceleration_rms": ("m/s2", 60, "A"),
+    "acceleration": ("m/s2", 3600, "V"),
+    "tracked_mode_1": ("Hz", 3600, "M"),
+    "tracked_mode_2": ("Hz", 3600, "M"),
+    "tracked_mode_3": ("Hz", 3600, "M"),
 }
 """Unit, reporting interval in seconds and the letter in a sensor's id."""
 SEWER_WATCH = frozenset({"sewer_flow", "pump_state", "gate_position", "river_level", "cover_tilt"})

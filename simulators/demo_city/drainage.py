@@ -10,6 +10,7 @@ from simulators.city import Fact, Words
 from simulators.demo_city.draft import Draft, Numbering, Place
 from simulators.demo_city.streets import Crossing, StreetPlan
 from simulators.geometry import Point, distance
+from simulators.physics.rain_radar import HORIZONS_MIN
 
 OWNER = "drainage-authority"
 SPLIT = 6
@@ -88,6 +89,7 @@ class DrainageDraft:
             east = SPLIT - 0.5 if columns[0] == 0 else 10.0
             self._draft.zone(zone, "drainage", name, self._plan.quarter(west, east, north_bank=rows[0] > 0))
             self._lay_catchment(zone)
+        self._foretell()
 
     def _lay_catchment(self, zone: str) -> None:
         _, columns, rows, outlet = CATCHMENTS[zone]
@@ -215,6 +217,13 @@ class DrainageDraft:
         gauges = 2 if place.zone in {"D1", "D4"} else 1
         for ident in sorted(chosen)[:gauges]:
             self._draft.sense(ident, "rain_intensity", place.zone, "drainage")
+
+    def _foretell(self) -> None:
+        """What a weather service expects over each catchment, told for the place of its first rain gauge."""
+        gauges = {s.id.split("-")[0]: s.asset for s in reversed(self._draft.sensors) if s.quantity == "rain_intensity"}
+        for zone in CATCHMENTS:
+            for quantity in HORIZONS_MIN:
+                self._draft.sense(gauges[zone], quantity, zone, "drainage")
 
     def _watch(self, place: Place, manhole: dict[Crossing, str]) -> None:
         """Flow before the station and below two low points, pumps, gate, river, and covers near the low points."""

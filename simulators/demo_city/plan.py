@@ -16,6 +16,7 @@ from simulators.demo_city.street_level import lay_street_level
 from simulators.demo_city.streets import CENTRE, StreetPlan, draw_streets
 from simulators.demo_city.water import WaterDraft
 from simulators.physics.epanet_network import EpanetNetwork, epanet_input
+from simulators.physics.rain_radar import HORIZONS_MIN
 
 LARGEST_GATEWAY = 25
 """Sensors on one gateway at the most."""
@@ -65,14 +66,17 @@ def _with_balanced_tanks(city: City) -> City:
 
 
 def _with_gateways(draft: Draft) -> tuple[Sensor, ...]:
-    """Sensors of a zone hang on one gateway, or on several from west to east; those of the sewers have their own."""
+    """Sensors of a zone hang on one gateway, or on several from west to east.
+
+    Those of the sewers have their own, and so has the weather service that forecasts the rain.
+    """
     zone = {asset.id: asset.zone for asset in draft.assets}
-    groups: dict[tuple[str, bool], list[Sensor]] = defaultdict(list)
+    groups: dict[tuple[str, bool, bool], list[Sensor]] = defaultdict(list)
     for sensor in draft.sensors:
-        groups[zone[sensor.asset], sensor.quantity in SEWER_WATCH].append(sensor)
+        groups[zone[sensor.asset], sensor.quantity in HORIZONS_MIN, sensor.quantity in SEWER_WATCH].append(sensor)
     gateway: dict[str, str] = {}
     taken: Counter[str] = Counter()
-    for (ident, _), sensors in sorted(groups.items()):
+    for (ident, *_), sensors in sorted(groups.items()):
         count = math.ceil(len(sensors) / LARGEST_GATEWAY)
         size = math.ceil(len(sensors) / count)
         for index, sensor in enumerate(sorted(sensors, key=lambda s: (s.position, s.id))):

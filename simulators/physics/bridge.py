@@ -52,7 +52,7 @@ class BridgePhysics:
 
     def step(self, time: datetime) -> dict[str, float]:
         """Readings of all bridge sensors at ``time``; nothing depends on earlier steps."""
-        deck_c = self._deck_c(time)
+        deck_c = deck_temperature_c(self._weather, time)
         heaviest = self._heaviest_t(time)
         white = self._noise.white(time)
         values = {}
@@ -84,12 +84,6 @@ class BridgePhysics:
             return max(passing, standing)
         return 0.004 + gain * (0.011 * self._pattern.at(time) + 0.00018 * passing + 0.0012 * standing)
 
-    def _deck_c(self, time: datetime) -> float:
-        """The deck follows the air an hour and a half later and warms in the sun."""
-        sun = sum(self._weather.sunshine(time - k * _DECK_LAG / 3) for k in range(4)) / 4
-        air = sum(self._weather.air_c(time - k * _DECK_LAG / 3) for k in range(4)) / 4
-        return air + 9.0 * sun
-
     def _heaviest_t(self, time: datetime) -> dict[str, tuple[float, float]]:
         """For each bridge: the heaviest vehicle of the last minute, and what stands on the deck."""
         vehicles = 9.0 * self._pattern.at(time)
@@ -114,6 +108,13 @@ class BridgePhysics:
                 break
             below = share
         return min(weight, _NORMAL_SHARE * bridge.number("capacity_t") * (0.97 + 0.03 * math.sin(40 * chance)))
+
+
+def deck_temperature_c(weather: Weather, time: datetime) -> float:
+    """The deck follows the air an hour and a half later and warms in the sun."""
+    sun = sum(weather.sunshine(time - k * _DECK_LAG / 3) for k in range(4)) / 4
+    air = sum(weather.air_c(time - k * _DECK_LAG / 3) for k in range(4)) / 4
+    return air + 9.0 * sun
 
 
 def _offset(sensor: Sensor, offset: float) -> float:

@@ -31,19 +31,36 @@ class BridgeDamage:
             if isinstance(injection, SupportSettlement | StiffnessLoss):
                 bridge = self._bridge_of[injection.asset]
                 self._slow.append((injection, dict(_influence(injection, bridge, lengths_m[bridge]))))
+        self._lengths_m = lengths_m
         self._blows = [each for each in scenario.injections if isinstance(each, BridgeCollision)]
 
     def change(self, sensor: Sensor, time: datetime) -> float:
         """What damage adds to a sensor's value."""
         if sensor.quantity == "acceleration_rms":
             bridge = self._bridge_of.get(sensor.asset)
-            hit = (each for each in self._blows if self._bridge_of[each.asset] == bridge)
+            hit = [] if bridge is None else self._on(bridge)
             return sum(each.peak_m_s2 for each in hit if self._lasts(each, time))
         place = {"deflection": 0, "strain": 1}.get(sensor.quantity)
         if place is None:
             return 0.0
         none = (0.0, 0.0)
         return sum(self._share(slow, time) * influence.get(sensor.asset, none)[place] for slow, influence in self._slow)
+
+    def design(self, bridge: str, time: datetime) -> DeckDesign:
+        """The girder of a bridge as it is then; a support that has settled leaves it as stiff as it was."""
+        found = girder(self._lengths_m[bridge])
+        for slow, _ in self._slow:
+            if isinstance(slow, StiffnessLoss) and self._bridge_of[slow.asset] == bridge:
+                found = found.with_stiffness_loss(_part(slow.asset), slow.share * self._share(slow, time))
+        return found
+
+    def blows(self, bridge: str, since: datetime, until: datetime) -> list[tuple[datetime, int]]:
+        """What has hit a bridge after ``since`` and up to ``until``: when, and the span or bearing, counted from 0."""
+        hit = [(starts_at(each, self._origin), _part(each.asset)) for each in self._on(bridge)]
+        return [(moment, part) for moment, part in hit if since < moment <= until]
+
+    def _on(self, bridge: str) -> list[BridgeCollision]:
+        return [each for each in self._blows if self._bridge_of[each.asset] == bridge]
 
     def _share(self, slow: SupportSettlement | StiffnessLoss, time: datetime) -> float:
         """How much of it has happened; nothing any more once it is repaired."""
@@ -56,19 +73,24 @@ class BridgeDamage:
         return starts_at(injection, self._origin) <= time < ends_at(injection, self._origin)
 
 
-def _influence(
-    damage: SupportSettlement | StiffnessLoss, bridge: str, length_m: float
-) -> Iterable[tuple[str, tuple[float, float]]]:
-    """Deflection and strain of each span when all of it has happened."""
+def girder(length_m: float) -> DeckDesign:
+    """A bridge of the demo city: a girder over equal spans."""
     span_m = length_m / _SPANS
-    design = DeckDesign(
+    return DeckDesign(
         spans_m=(span_m,) * _SPANS,
         bending_stiffness_n_m2=_MASS_KG_M * span_m**4 * (2 * _LOWEST_HZ_M / span_m / 3.14159) ** 2,
         mass_kg_m=_MASS_KG_M,
         height_m=span_m * _HEIGHT_SHARE,
         pier_stiffness_n_m=_PIER_N_M,
     )
-    part = int(damage.asset[-1]) - 1
+
+
+def _influence(
+    damage: SupportSettlement | StiffnessLoss, bridge: str, length_m: float
+) -> Iterable[tuple[str, tuple[float, float]]]:
+    """Deflection and strain of each span when all of it has happened."""
+    design = girder(length_m)
+    part = _part(damage.asset)
     model = DeckModel(design)
     if isinstance(damage, SupportSettlement):
         moved = model.under_settlement(part, damage.settled_mm / 1000)
@@ -79,3 +101,8 @@ def _influence(
         deflection_mm = -1000 * float(moved[2 * middle])
         strain_ue = 1e6 * _FIBRE * design.height_m * model.curvature_at(moved, middle)
         yield f"{bridge}-S{span + 1}", (deflection_mm, strain_ue)
+
+
+def _part(asset: str) -> int:
+    """Which span or bearing it is, counted from 0."""
+    return int(asset[-1]) - 1

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from simulators.city import City, Sensor
 from simulators.noise import Noise
+from simulators.physics.rain_radar import HORIZONS_MIN, RainRadar
 from simulators.physics.rainfall import Rainfall
 from simulators.physics.sewer_events import SewerEvents
 
@@ -49,6 +50,8 @@ class DrainageGauges:
             "river_level": self._river_level,
             "cover_tilt": self._cover_tilt,
         }
+        foretold = {s.asset for s in self._sensors if s.quantity in HORIZONS_MIN}
+        self._radar = RainRadar(sorted(foretold), rain.gauge_mm_h, seed)
 
     def read(self, state: DrainageState, time: datetime) -> dict[str, float]:
         """Readings of all sensors."""
@@ -56,6 +59,8 @@ class DrainageGauges:
         return {s.id: self._shown(s, state, time, float(e)) for s, e in zip(self._sensors, errors, strict=True)}
 
     def _shown(self, sensor: Sensor, state: DrainageState, time: datetime, error: float) -> float:
+        if sensor.quantity in HORIZONS_MIN:
+            return self._radar.expected_mm(sensor.asset, time, HORIZONS_MIN[sensor.quantity])
         return self._of[sensor.quantity](sensor.asset, state, time, error)
 
     def _rain_intensity(self, asset: str, _: DrainageState, time: datetime, error: float) -> float:

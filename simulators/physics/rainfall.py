@@ -11,7 +11,7 @@ from simulators.geometry import Point, Projection, beside
 from simulators.noise import Vector
 from simulators.physics.storms import StormCell, StormFormula, chicago_mm_h, observed_like_mm_h
 from simulators.physics.weather import Weather
-from simulators.scenario import DesignStorm, MovingStorm, Scenario, starts_at
+from simulators.scenario import Cloudburst, DesignStorm, MovingStorm, Scenario, ends_at, starts_at
 
 _STREAM = 7
 _SHARES = (0.92, 1.0, 0.95, 0.88)
@@ -41,18 +41,27 @@ class Rainfall:
             for storm in scenario.injections
             if isinstance(storm, DesignStorm)
         ]
+        falls = [i for i in scenario.injections if isinstance(i, Cloudburst | DesignStorm | MovingStorm)]
+        self._wet = [(starts_at(i, origin), ends_at(i, origin) + len(self._order) * _LAG) for i in falls]
         moving = [storm for storm in scenario.injections if isinstance(storm, MovingStorm)]
         self._cells = [(starts_at(storm, origin), storm_cell(storm)) for storm in moving]
 
     def zone_mm_h(self, zone: str, time: datetime) -> float:
         """Mean rain over one catchment."""
+        if self._is_dry(time):
+            return 0.0
         places = self._sample[zone]
         cells = sum(self._cells_mm_h(place, time) for place in places) / len(places) if self._cells else 0.0
         return self._widespread_mm_h(zone, time) + cells
 
     def gauge_mm_h(self, asset: str, time: datetime) -> float:
         """Rain at one asset of the drainage."""
+        if self._is_dry(time):
+            return 0.0
         return self._widespread_mm_h(self._zone[asset], time) + self._cells_mm_h(self._place[asset], time)
+
+    def _is_dry(self, time: datetime) -> bool:
+        return not any(start <= time <= end for start, end in self._wet)
 
     def _widespread_mm_h(self, zone: str, time: datetime) -> float:
         index = self._order[zone]

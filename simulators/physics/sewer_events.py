@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 
 from simulators.scenario import (
     CoverDisplaced,
-    DesignStorm,
     ForeignInflow,
     GateShut,
     Injection,
-    MovingStorm,
     PumpTrip,
     RiverRise,
     Scenario,
@@ -20,25 +18,10 @@ from simulators.scenario import (
     starts_at,
 )
 
-_OF_HYDRAULICS = (
-    DesignStorm,
-    MovingStorm,
-    SewerBlockage,
-    PumpTrip,
-    GateShut,
-    RiverRise,
-    ForeignInflow,
-    SewerInfiltration,
-)
 _GROWS_IN = 8
 """A growing blockage is as many steps, because SWMM cannot change a cross-section while it computes."""
 _MINUTE = timedelta(minutes=1)
 _REST_DEG = 1.5
-
-
-def needs_hydraulics(scenario: Scenario) -> bool:
-    """Whether something happens in the drainage that a chain of stores cannot show."""
-    return any(isinstance(injection, _OF_HYDRAULICS) for injection in scenario.injections)
 
 
 class SewerEvents:

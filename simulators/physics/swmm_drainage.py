@@ -61,12 +61,16 @@ class SwmmDrainage:
 
     def step(self, time: datetime) -> dict[str, float]:
         """Readings of all drainage sensors at ``time``, which must not go back."""
+        self.advance(time)
+        return self._gauges.read(self, time)
+
+    def advance(self, time: datetime) -> None:
+        """Go on to ``time`` without asking an instrument."""
         if self._time is None:
             self._start = self._hour_of(time - _WARM_UP)
         self._time = time
         while self._series is None or time > self._end_of(self._start):
             self._compute_next()
-        return self._gauges.read(self, time)
 
     def state(self) -> dict[str, Any]:
         """Time, and what SWMM knew at the begin of the present stretch."""

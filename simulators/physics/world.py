@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from simulators.city import City
 from simulators.physics.bridge import BridgePhysics
-from simulators.physics.drainage import drainage_physics
 from simulators.physics.gas import GasPhysics
+from simulators.physics.swmm_drainage import SwmmDrainage
 from simulators.physics.water import WaterPhysics
 from simulators.scenario import Scenario
 
@@ -31,7 +31,7 @@ class Physics(Protocol):
 LIFELINES: Mapping[str, Callable[[City, Scenario, datetime, int], Physics]] = {
     "water": WaterPhysics,
     "gas": GasPhysics,
-    "drainage": drainage_physics,
+    "drainage": SwmmDrainage,
     "bridge": BridgePhysics,
 }
 

@@ -11,7 +11,7 @@ from simulators.noise import Vector
 from simulators.physics.sewer_model import SewerModel
 from simulators.physics.storms import SHAPES, StormCell, StormFormula, chicago_mm_h, observed_like_mm_h
 
-Cause = Literal["sewer-blockage", "pump-trip", "river-rise", "gate-shut"]
+Cause = Literal["sewer-blockage", "pump-trip", "river-rise", "gate-shut", "foreign-inflow", "sewer-infiltration"]
 
 _RARE_YEARS = 50.0
 _CALM_MIN = 90
@@ -20,12 +20,17 @@ _CALM_MIN = 90
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something out of order from before the rain to the end; ``size`` in ``unit``."""
+    """Something out of order; ``size`` in ``unit``.
+
+    It is there from before the rain to the end, or begins after ``begins_min`` and grows over ``grows_min``.
+    """
 
     cause: Cause
     asset: str
     size: float
     unit: str
+    begins_min: int = 0
+    grows_min: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,19 @@ def draw_episode(
         placed[zone][begins_min : begins_min + len(intensity)] = intensity[: minutes - begins_min]
     faults = _draw_faults(model, rng) if broken else ()
     return Episode(kind, years, begins_min, min(minutes, begins_min + duration_min), placed, faults)
+
+
+def draw_dry_spell(
+    gauges: dict[str, Point], model: SewerModel, minutes: int, rng: np.random.Generator, *, broken: bool
+) -> Episode:
+    """Hours without rain, and when ``broken`` water that has no business in the sewers: at once, or seeping in."""
+    shafts = [manhole.id for manhole in model.manholes if not manhole.id.endswith(".chamber")]
+    asset, flow_l_s = shafts[int(rng.integers(len(shafts)))], round(float(rng.uniform(15, 60)), 1)
+    seeps, begins_min = bool(rng.random() < 0.5), int(rng.integers(60, 180))  # noqa: PLR2004 - as often as not
+    cause: Cause = "sewer-infiltration" if seeps else "foreign-inflow"
+    grows_min = int(rng.integers(240, 480)) if seeps else 0
+    faults = (Fault(cause, asset, flow_l_s, "L/s", begins_min, grows_min),) if broken else ()
+    return Episode("dry", 0.0, 0, minutes, {zone: np.zeros(minutes) for zone in gauges}, faults)
 
 
 def apply_faults(model: SewerModel, faults: tuple[Fault, ...]) -> SewerModel:

@@ -21,7 +21,7 @@ from simulators.physics.daily import SEWAGE
 from simulators.physics.sewer_model import Forcing, SewerModel, Steps
 from simulators.physics.swmm_run import SewerSeries, run_swmm
 from simulators.physics.swmm_text import swmm_input
-from simulators.sewer_benchmark.episode import Episode, Fault, apply_faults, draw_episode
+from simulators.sewer_benchmark.episode import Episode, Fault, apply_faults, draw_dry_spell, draw_episode
 from simulators.sewer_benchmark.network import DrawnSewers, draw_sewers
 from simulators.truth import rfc3339
 
@@ -45,11 +45,15 @@ _STORM_COLUMNS = ("id", "kind", "start", "end", "return_years", "depth_mm", "har
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is written: storms a network, hours a storm with the dry ones around it, seconds between readings."""
+    """How much is written: storms a network, hours a storm with the dry ones around it, seconds between readings.
+
+    After the storms come so many ``dry_spells`` of as many hours.
+    """
 
     storms: int
     hours: int = 12
     step_s: int = 300
+    dry_spells: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,14 @@ def record_network(folder: Path, name: str, nodes: int, extent: Extent, seed: Se
 def _storms(drawn: DrawnSewers, extent: Extent, learnt: int, rng: np.random.Generator) -> Iterator[_Storm]:
     """One storm after another, each from the state in which the one before left the network."""
     length = timedelta(hours=extent.hours)
+    dry_rng = rng.spawn(1)[0]
     dry = {zone: np.zeros(round(_WARM_UP / _MINUTE)) for zone in drawn.gauges}
     _, state = _run(drawn.model, _forcing(drawn.model, _START - _WARM_UP, dry, ()), b"")
-    for number in range(1, extent.storms + 1):
+    for number in range(1, extent.storms + extent.dry_spells + 1):
         start = _START + (number - 1) * length
-        broken = number > learnt and bool(rng.random() < _BROKEN)
-        episode = draw_episode(drawn.gauges, drawn.model, round(length / _MINUTE), rng, broken=broken)
+        draw, its_rng = (draw_episode, rng) if number <= extent.storms else (draw_dry_spell, dry_rng)
+        broken = number > learnt and bool(its_rng.random() < _BROKEN)
+        episode = draw(drawn.gauges, drawn.model, round(length / _MINUTE), its_rng, broken=broken)
         forcing = _forcing(drawn.model, start, episode.rain_mm_h, episode.faults)
         series, after = _run(apply_faults(drawn.model, episode.faults), forcing, state)
         sound = series
@@ -151,12 +157,27 @@ def _forcing(model: SewerModel, start: datetime, rain_mm_h: Mapping[str, Vector]
         for fault in faults
         if fault.cause == "river-rise"
     }
-    return Forcing(start, end, rain, sewage, sewered_ha, {}, rivers)
+    foreign = {
+        fault.asset: _fed(start, minutes, sewage, sewered_ha.get(fault.asset, 0.0), fault)
+        for fault in faults
+        if fault.unit == "L/s"
+    }
+    return Forcing(start, end, rain, sewage, sewered_ha, foreign, rivers)
 
 
 def _risen(start: datetime, end: datetime, usual_m: float, rise_m: float) -> Steps:
     """A river that rises within the first hour."""
     return (start, usual_m), (start + 60 * _MINUTE, usual_m + rise_m), (end, usual_m + rise_m)
+
+
+def _fed(start: datetime, minutes: int, sewage: Steps, sewered_ha: float, fault: Fault) -> Steps:
+    """Sewage and foreign water into a manhole, minute by minute."""
+    at = np.arange(minutes + 1)
+    hours = [(time - start) / _MINUTE for time, _ in sewage]
+    usual = sewered_ha * np.interp(at, hours, [rate for _, rate in sewage])
+    grown = np.clip((at - fault.begins_min) / max(1, fault.grows_min), 0.0, 1.0)
+    flow_m3s = usual + fault.size / 1000 * grown
+    return tuple((start + k * _MINUTE, float(flow)) for k, flow in enumerate(flow_m3s.tolist()))
 
 
 def _rain_steps(start: datetime, intensity: Vector) -> Steps:
@@ -241,7 +262,8 @@ def _fault_rows(storm: _Storm, sensors: Sequence[_Sensor], extent: Extent) -> It
     end = storm.start + timedelta(hours=extent.hours)
     for fault in storm.episode.faults:
         ident = f"{storm.label}-{fault.asset}"
-        yield ident, fault.cause, fault.asset, rfc3339(storm.start), rfc3339(end), fault.size, fault.unit, note
+        begins = storm.start + fault.begins_min * _MINUTE
+        yield ident, fault.cause, fault.asset, rfc3339(begins), rfc3339(end), fault.size, fault.unit, note
 
 
 def _shows_cm(storm: _Storm, sensors: Sequence[_Sensor]) -> float:
@@ -277,7 +299,8 @@ def _storm_row(storm: _Storm, *, scored: bool) -> tuple[object, ...]:
 
 
 def _write_settings(folder: Path, name: str, extent: Extent, learnt: int, seed: Sequence[int]) -> None:
-    scored = [_START + k * timedelta(hours=extent.hours) for k in (learnt, extent.storms)]
+    episodes = extent.storms + extent.dry_spells
+    scored = [_START + k * timedelta(hours=extent.hours) for k in (learnt, episodes)]
     lines = [
         f"name = {json.dumps(name)}",
         'lifeline = "drainage"',

@@ -14,16 +14,17 @@ from services.alerts.forecast.event_features import (
     shape_of,
     tide_features,
 )
+from services.alerts.forecast.expected_rain import ExpectedRain
 from services.alerts.forecast.flooding_now import HEARD_S, FloodingNow
 from services.alerts.forecast.habits import CityHabit, Habit, habit_of
 from services.alerts.forecast.level_record import LevelRecord
-from services.alerts.forecast.low_points import Gauge, LowPoint, place_km
+from services.alerts.forecast.low_points import Gauge, LowPoint, Nowcast, place_km
 from services.alerts.forecast.rain_record import RainRecord
 from services.alerts.forecast.tide_clock import TideClock
 
 
 class CityWater:
-    """Takes depths (cm), rain (mm/h) and levels as they come; every source's readings in the order of their times.
+    """Takes depths (cm), rain (mm/h), expected rain (mm) and levels; every source's readings in order of their times.
 
     Raises:
         KeyError: a reading or a question is about a source that was not named to the constructor.
@@ -33,9 +34,13 @@ class CityWater:
         "_city",
         "_city_when_learnt",
         "_clock",
+        "_expected",
+        "_expected_order",
         "_gauge_order",
         "_habits",
+        "_nearest_gauge",
         "_now",
+        "_nowcasts",
         "_places_km",
         "_rain",
         "levels",
@@ -43,14 +48,27 @@ class CityWater:
         "tracks",
     )
 
-    def __init__(self, points: Sequence[LowPoint], gauges: Sequence[Gauge] = (), *, dry_cm: float = 0.0) -> None:
+    def __init__(
+        self,
+        points: Sequence[LowPoint],
+        gauges: Sequence[Gauge] = (),
+        nowcasts: Sequence[Nowcast] = (),
+        *,
+        dry_cm: float = 0.0,
+    ) -> None:
         self.points = {point.id: point for point in sorted(points)}
         middle = fmean(point.lat for point in points)
         self._places_km = {point.id: place_km(point.lon, point.lat, middle) for point in self.points.values()}
         gauges_km = {gauge.id: place_km(gauge.lon, gauge.lat, middle) for gauge in sorted(gauges)}
-        self._gauge_order = {
-            point: sorted(gauges_km, key=lambda gauge: _apart(gauges_km[gauge], place))
-            for point, place in self._places_km.items()
+        self._gauge_order = {point: _nearest_first(gauges_km, place) for point, place in self._places_km.items()}
+        self._nowcasts = {nowcast.id: nowcast for nowcast in sorted(nowcasts)}
+        expected_km = {
+            _place_of(nowcast): place_km(nowcast.lon, nowcast.lat, middle) for nowcast in self._nowcasts.values()
+        }
+        self._expected = {place: ExpectedRain() for place in sorted(expected_km)}
+        self._expected_order = {point: _nearest_first(expected_km, place) for point, place in self._places_km.items()}
+        self._nearest_gauge = {
+            name: next(iter(_nearest_first(gauges_km, place)), None) for name, place in expected_km.items()
         }
         self.tracks = {point: DepthTrack(dry_cm=dry_cm) for point in self.points}
         self._rain = {gauge: RainRecord() for gauge in gauges_km}
@@ -79,6 +97,13 @@ class CityWater:
         """Take the intensity at a gauge."""
         self._rain[gauge].observe(time_s, intensity_mm_h)
 
+    def observe_expected(self, time_s: float, nowcast: str, sum_mm: float) -> None:
+        """Take what is expected to fall from a moment on; that moment is when it became known."""
+        series = self._nowcasts[nowcast]
+        gauge = self._nearest_gauge[_place_of(series)]
+        beside = None if gauge is None else self._rain[gauge]
+        self._expected[_place_of(series)].observe(time_s, series.minutes, sum_mm, beside)
+
     def observe_level(self, time_s: float, name: str, level: float) -> None:
         """Take a level beside a low point."""
         self.levels[name].observe(time_s, level)
@@ -87,6 +112,11 @@ class CityWater:
         """The nearest gauge that is heard."""
         records = (self._rain[gauge] for gauge in self._gauge_order[point])
         return next((record for record in records if not record.is_silent(time_s)), None)
+
+    def expected_at(self, point: str, time_s: float) -> ExpectedRain | None:
+        """The forecast of rain of the nearest place of which one is heard."""
+        found = (self._expected[place] for place in self._expected_order[point])
+        return next((each for each in found if not each.is_silent(time_s)), None)
 
     def features(self, point: str, time_s: float) -> list[float]:
         """The numbers named in ``event_features.NAMES`` of a point that has been heard."""
@@ -130,6 +160,7 @@ class CityWater:
         return {
             "tracks": {point: track.state() for point, track in self.tracks.items()},
             "rain": {gauge: record.state() for gauge, record in self._rain.items()},
+            "expected": {place: expected.state() for place, expected in self._expected.items()},
             "levels": {name: record.state() for name, record in self.levels.items()},
             "city": [self._city.total, self._city.count],
             "clock": self._clock.state(),
@@ -142,6 +173,8 @@ class CityWater:
             track.restore(state["tracks"][point])
         for gauge, rain in self._rain.items():
             rain.restore(state["rain"][gauge])
+        for place, expected in self._expected.items():
+            expected.restore(state["expected"][place])
         for name, level in self.levels.items():
             level.restore(state["levels"][name])
         self._city.total, self._city.count = state["city"]
@@ -149,6 +182,14 @@ class CityWater:
         self._city_when_learnt = dict(state["city_when_learnt"])
         self._habits.clear()
         self._now = None
+
+
+def _place_of(nowcast: Nowcast) -> str:
+    return f"{nowcast.lon:.6f} {nowcast.lat:.6f}"
+
+
+def _nearest_first(places_km: Mapping[str, tuple[float, float]], around_km: tuple[float, float]) -> list[str]:
+    return sorted(places_km, key=lambda name: _apart(places_km[name], around_km))
 
 
 def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:

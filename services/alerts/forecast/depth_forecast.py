@@ -10,12 +10,14 @@ from services.alerts.forecast.city_water import CityWater
 from services.alerts.forecast.course_outlook import outlook_of
 from services.alerts.forecast.depth_track import DepthTrack, depth_of, log_depth
 from services.alerts.forecast.event_features import NAMES
+from services.alerts.forecast.expected_rain import ExpectedRain
 from services.alerts.forecast.hollow import FILM_CM, Hollow, HollowModel
-from services.alerts.forecast.low_points import Gauge, LowPoint
+from services.alerts.forecast.low_points import Gauge, LowPoint, Nowcast
 from services.alerts.forecast.outlook import AHEAD_MIN, Basis, Outlook, Spread
 from services.alerts.forecast.quantile_forest import Array, QuantileForest
 from services.alerts.forecast.rain_record import RainRecord
 from services.alerts.forecast.reservoir import Reservoir
+from services.alerts.forecast.storm_futures import AHEAD_MIN as RAIN_AHEAD_MIN
 from services.alerts.forecast.storm_futures import BEHIND_MIN, Futures, futures_of
 
 GRADES_CM = (15.0, 27.0, 40.0)
@@ -39,6 +41,9 @@ class DepthForecast:
     has lasted longer than anything the forest has seen. Without a reading for half an hour nothing is said, and of a
     dry point only where rain is heard.
 
+    ``nowcasts`` are forecasts of rain, where there are any: while one is heard near a point the default speaks for it,
+    with as much rain as is expected, for a forest has not been taught what comes from the sky.
+
     ``reports_when_dry`` is false for sensors that send only while there is water: then a lone dry reading after
     silence says that a flooding begins. Depths in cm, rain in mm/h, levels in any unit; times in seconds since 1970
     UTC, for each source in order. Deterministic; memory is bounded by the numbers of points, gauges and levels.
@@ -58,6 +63,7 @@ class DepthForecast:
         "grades_cm",
         "hollows",
         "model",
+        "nowcasts",
         "points",
         "reports_when_dry",
         "water",
@@ -67,6 +73,7 @@ class DepthForecast:
         self,
         points: Sequence[LowPoint],
         gauges: Sequence[Gauge] = (),
+        nowcasts: Sequence[Nowcast] = (),
         *,
         grades_cm: Sequence[float] = GRADES_CM,
         dry_cm: float = 0.0,
@@ -75,14 +82,15 @@ class DepthForecast:
     ) -> None:
         self.points = tuple(sorted(points))
         self.gauges = tuple(sorted(gauges))
+        self.nowcasts = tuple(sorted(nowcasts))
         self.grades_cm = tuple(grades_cm)
         self.dry_cm = dry_cm
         self.reports_when_dry = reports_when_dry
-        self.water = CityWater(self.points, self.gauges, dry_cm=dry_cm)
+        self.water = CityWater(self.points, self.gauges, self.nowcasts, dry_cm=dry_cm)
         self._reservoirs = {point.id: Reservoir() for point in self.points}
         self.hollows = {point: Hollow(*known) for point, known in sorted((hollows or {}).items())}
         self._hollows = {point.id: HollowModel(self.hollows.get(point.id)) for point in self.points}
-        self._falling: dict[int, tuple[float, Array, Futures]] = {}
+        self._falling: dict[tuple[int, int], tuple[float, Array, Futures]] = {}
         self._forest: QuantileForest | None = None
         self.model: str | None = None
 
@@ -91,6 +99,7 @@ class DepthForecast:
         return {
             "points": [[*point[:3], list(point.upstream), list(point.downstream)] for point in self.points],
             "gauges": [list(gauge) for gauge in self.gauges],
+            "nowcasts": [list(nowcast) for nowcast in self.nowcasts],
             "grades_cm": list(self.grades_cm),
             "dry_cm": self.dry_cm,
             "reports_when_dry": self.reports_when_dry,
@@ -104,8 +113,9 @@ class DepthForecast:
             LowPoint(id_, lon, lat, tuple(up), tuple(down)) for id_, lon, lat, up, down in configuration["points"]
         ]
         gauges = [Gauge(*gauge) for gauge in configuration["gauges"]]
-        rest = {name: value for name, value in configuration.items() if name not in {"points", "gauges"}}
-        return cls(points, gauges, **rest)
+        nowcasts = [Nowcast(*nowcast) for nowcast in configuration["nowcasts"]]
+        rest = {name: value for name, value in configuration.items() if name not in {"points", "gauges", "nowcasts"}}
+        return cls(points, gauges, nowcasts, **rest)
 
     def adopt(self, parameters: Mapping[str, Any], model: str | None = None) -> None:
         """Take up a forest; ``model`` is the name under which it is kept.
@@ -137,6 +147,11 @@ class DepthForecast:
         if isfinite(intensity_mm_h):
             self.water.observe_rain(time_s, gauge, intensity_mm_h)
 
+    def observe_expected(self, time_s: float, nowcast: str, sum_mm: float) -> None:
+        """Take the rain that is expected from a moment on, known at that moment; what is no number is left out."""
+        if isfinite(sum_mm):
+            self.water.observe_expected(time_s, nowcast, sum_mm)
+
     def observe_level(self, time_s: float, name: str, level: float) -> None:
         """Take a level beside a low point; what is no number is left out."""
         if isfinite(level):
@@ -146,7 +161,11 @@ class DepthForecast:
         """The outlook of every point (or of those named) of which something can be said, by point."""
         wanted = sorted(self.water.points if points is None else points)
         told: dict[str, Outlook] = {}
-        flooded = [point for point in wanted if self._is_flooded(point, time_s)]
+        flooded = [
+            point
+            for point in wanted
+            if self._is_flooded(point, time_s) and self.water.expected_at(point, time_s) is None
+        ]
         if self._forest is not None and flooded:
             rows = np.array([self.water.features(point, time_s) for point in flooded], dtype=np.float64)
             known = self._forest.covers(rows, _BOUNDED_BY)
@@ -218,14 +237,23 @@ class DepthForecast:
 
     def _by_rain(self, point: str, time_s: float, gauge: RainRecord) -> Outlook:
         track = self.water.tracks[point]
-        if track.depth_cm <= FILM_CM and not gauge.sum_mm(time_s, BEHIND_MIN):
+        expected = self.water.expected_at(point, time_s)
+        comes = expected is not None and expected.sum_mm(time_s, RAIN_AHEAD_MIN) > 0
+        if track.depth_cm <= FILM_CM and not comes and not gauge.sum_mm(time_s, BEHIND_MIN):
             return self._dry(point, time_s)
-        kept = self._falling.get(id(gauge))
-        if kept is None or kept[0] != time_s:
-            kept = (time_s, gauge.minutes_mm(time_s, BEHIND_MIN), futures_of(gauge, time_s))
-            self._falling[id(gauge)] = kept
-        courses = self._hollows[point].courses(track.depth_cm, kept[1], kept[2])
+        behind_mm, futures = self._rain_around(time_s, gauge, expected)
+        courses = self._hollows[point].courses(track.depth_cm, behind_mm, futures)
         return outlook_of(point, time_s, track, courses, self.grades_cm)
+
+    def _rain_around(self, time_s: float, gauge: RainRecord, expected: ExpectedRain | None) -> tuple[Array, Futures]:
+        """What fell minute by minute, and how it may go on; the same for all points with the same sources."""
+        sources = id(gauge), id(expected)
+        kept = self._falling.get(sources)
+        if kept is None or kept[0] != time_s:
+            alike = futures_of(gauge, time_s)
+            futures = alike if expected is None else expected.futures(time_s, alike)
+            kept = self._falling[sources] = (time_s, gauge.minutes_mm(time_s, BEHIND_MIN), futures)
+        return kept[1], kept[2]
 
     def _dry(self, point: str, time_s: float) -> Outlook:
         """What is said where nothing stands and nothing fell: that it stays so."""

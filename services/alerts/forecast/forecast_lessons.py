@@ -27,10 +27,11 @@ class Kind(IntEnum):
     DEPTH = 0
     RAIN = 1
     LEVEL = 2
+    EXPECTED = 3
 
 
 class Observed(NamedTuple):
-    """A reading of the history: when, of what, of which point, gauge or level, and the value."""
+    """A reading of the history: when, of what, of which point, gauge, level or nowcast, and the value."""
 
     time_s: float
     kind: Kind
@@ -109,8 +110,8 @@ def lessons_of(forecast: DepthForecast, history: Iterable[Observed]) -> Lessons:
 
 def feed(forecast: DepthForecast, observed: Observed) -> None:
     """Give a reading to a forecast."""
-    take = (forecast.observe_depth, forecast.observe_rain, forecast.observe_level)[observed.kind]
-    take(observed.time_s, observed.source, observed.value)
+    take = (forecast.observe_depth, forecast.observe_rain, forecast.observe_level, forecast.observe_expected)
+    take[observed.kind](observed.time_s, observed.source, observed.value)
 
 
 def _floodings(readings: Sequence[Observed], forecast: DepthForecast) -> list[_Flooding]:

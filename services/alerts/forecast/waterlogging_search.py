@@ -9,7 +9,7 @@ from services.alerts.detectors.contract import Claim, ForecastDetector, Forecast
 from services.alerts.forecast.depth_forecast import GRADES_CM, DepthForecast
 from services.alerts.forecast.forecast_lessons import Kind, Observed, feed, lessons_of
 from services.alerts.forecast.hollow import FILM_CM
-from services.alerts.forecast.low_points import Gauge, LowPoint
+from services.alerts.forecast.low_points import Gauge, LowPoint, Nowcast
 from services.alerts.forecast.outlook import Basis, Outlook
 from services.core.finding import FindingState
 from services.core.severity import Severity
@@ -45,8 +45,10 @@ class WaterloggingSearch(ForecastDetector, Trainable):
     it; likelier still where water stands of which nothing was claimed. A claim ends when every grade ahead is less
     likely than ``unlikely``. ``points`` and ``gauges`` are (sensor, longitude, latitude), ``cm`` how many centimetres
     one of the unit of a point is, ``hollows`` what is known of how water collects there (``hollow.Hollow``), ``grades``
-    depths in cm with their severities. The lowest grade is also claimed when the likely depth in 15, 30 or 60 minutes
-    comes to that of ``expected``. ``reports_when_dry`` is false for sensors that are silent on a dry road.
+    depths in cm with their severities. ``nowcasts`` (sensor, longitude, latitude, minutes) tell rain in mm that is
+    expected from the time of their readings on (``ExpectedRain``). The lowest grade is also claimed when the likely
+    depth in 15, 30 or 60 minutes comes to that of ``expected``. ``reports_when_dry`` is false for sensors that are
+    silent on a dry road.
 
     Sources: those of ``DepthForecast`` and ``Hollow``, whose forecasts these are.
     """
@@ -67,6 +69,7 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         "expected",
         "gauges",
         "grades",
+        "nowcasts",
         "outcome",
         "points",
         "reports_when_dry",
@@ -79,6 +82,7 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         outcome: str,
         points: Sequence[tuple[str, float, float]],
         gauges: Sequence[tuple[str, float, float]] = (),
+        nowcasts: Sequence[tuple[str, float, float, int]] = (),
         *,
         cm: Mapping[str, float] | None = None,
         hollows: Mapping[str, Sequence[float]] | None = None,
@@ -91,10 +95,12 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         self.outcome = outcome
         self.points = [LowPoint(name, lon, lat) for name, lon, lat in points]
         self.gauges = [Gauge(*gauge) for gauge in gauges]
+        self.nowcasts = [Nowcast(*nowcast) for nowcast in nowcasts]
         self.cm = dict(cm or {})
         self.sure = sure
         self.unlikely = unlikely
-        self.columns = tuple(sorted([*(point.id for point in self.points), *(gauge.id for gauge in self.gauges)]))
+        sources: Sequence[LowPoint | Gauge | Nowcast] = (*self.points, *self.gauges, *self.nowcasts)
+        self.columns = tuple(sorted(source.id for source in sources))
         self.grades = {
             point.id: [(float(cm), Severity(severity)) for cm, severity in (grades or {}).get(point.id, ())]
             or [*_GRADES]
@@ -108,6 +114,7 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         self._forecast = DepthForecast(
             self.points,
             self.gauges,
+            self.nowcasts,
             grades_cm=sorted({cm for told in self.grades.values() for cm, _ in told}),
             dry_cm=_DRY_CM if reports_when_dry else 0.0,
             reports_when_dry=reports_when_dry,
@@ -125,6 +132,7 @@ class WaterloggingSearch(ForecastDetector, Trainable):
             "outcome": self.outcome,
             "points": [[point.id, point.lon, point.lat] for point in self.points],
             "gauges": [list(gauge) for gauge in self.gauges],
+            "nowcasts": [list(nowcast) for nowcast in self.nowcasts],
             "cm": self.cm,
             "hollows": self._forecast.configuration()["hollows"],
             "grades": {point: [[cm, int(severity)] for cm, severity in told] for point, told in self.grades.items()},
@@ -179,11 +187,14 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         self._model = model
 
     def _observed(self, time_s: float, row: Sequence[float]) -> Iterator[Observed]:
-        """What a row tells, rain first; silent sensors left out."""
+        """What a row tells, rain first, then what is expected beside it; silent sensors left out."""
         values = dict(zip(self.columns, row, strict=True))
         for gauge in self.gauges:
             if not isnan(values[gauge.id]):
                 yield Observed(time_s, Kind.RAIN, gauge.id, values[gauge.id])
+        for nowcast in self.nowcasts:
+            if not isnan(values[nowcast.id]):
+                yield Observed(time_s, Kind.EXPECTED, nowcast.id, values[nowcast.id])
         for point in self.points:
             if not isnan(values[point.id]):
                 yield Observed(time_s, Kind.DEPTH, point.id, values[point.id] * self.cm.get(point.id, 1.0))

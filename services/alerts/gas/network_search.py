@@ -10,6 +10,15 @@ import numpy as np
 from services.alerts.detectors.contract import Claim, Score, SearchDetector, State, Suspect
 from services.alerts.gas.day_habit import DayHabit
 from services.alerts.gas.readings import Array, packed, unpacked
+from services.alerts.gas.regulator_signs import (
+    HUNTS,
+    ROWS_HUNTING,
+    SHUT,
+    STARVED,
+    hunting,
+    is_starved,
+    regulator_reasons,
+)
 from services.alerts.gas.town import Ground, Pipe, Town, away_m
 from services.core.finding import FindingState
 from services.core.severity import Severity
@@ -17,7 +26,7 @@ from services.core.text import Text
 
 BREAK, REGULATOR = "gas-main-break", "gas-regulator-fault"
 PRESSURES = frozenset({"gas_pressure", "regulator_outlet_pressure"})
-_OUTLET = "regulator_outlet_pressure"
+_OUTLET, _INLET = "regulator_outlet_pressure", "regulator_inlet_pressure"
 _FLOW = "gas_flow"
 _FIRST_STEP_S, _LONGEST_STEP_S = 60.0, 1800.0
 _LEARNS_S = 86_400.0
@@ -59,7 +68,7 @@ class NetworkSearch(SearchDetector):
     """
 
     name: ClassVar[str] = "gas-network-search"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     __slots__ = (
         "_break",
@@ -106,7 +115,7 @@ class NetworkSearch(SearchDetector):
         ]
         self._valves = [n for n, gauge in enumerate(self.gauges) if gauge.quantity == _VALVE]
         self._habit = DayHabit(len(self.gauges))
-        self._past: deque[Array] = deque(maxlen=_LAG_ROWS)
+        self._past: deque[Array] = deque(maxlen=ROWS_HUNTING)
         self._off_rows: dict[str, int] = {}
         self._regulators: dict[str, list[Any]] = {}
         self._break: list[Any] | None = None
@@ -165,7 +174,8 @@ class NetworkSearch(SearchDetector):
         if len(self._past) < _LAG_ROWS:
             return
         with np.errstate(invalid="ignore"):
-            before = np.nanmax(np.array([np.where(np.isnan(p), -np.inf, p) for p in self._past]), axis=0)
+            past = list(self._past)[-_LAG_ROWS:]
+            before = np.nanmax(np.array([np.where(np.isnan(p), -np.inf, p) for p in past]), axis=0)
         changed = values - np.where(np.isinf(before), np.nan, before)
         falls = self._falls(changed, usual)
         gained = self._gained(values, usual)
@@ -266,6 +276,7 @@ class NetworkSearch(SearchDetector):
         return self._town.pipes[number]
 
     def _watch_regulators(self, time_s: float, values: Array, usual: Array, away: Array) -> None:
+        swinging = self._hunting(values, usual)
         for number in (*self._outlets, *self._valves):
             name = self.columns[number]
             if isnan(away[number]):
@@ -273,6 +284,12 @@ class NetworkSearch(SearchDetector):
             limit = max(_OFF_SHARE * abs(usual[number]), _OFF_SPREADS * self._habit.spread[number])
             is_beyond, wanted = abs(away[number]) >= limit, _ROWS_REGULATOR
             is_back = abs(away[number]) < _BACK_SHARE * limit
+            sign = HUNTS if number == swinging else ""
+            if not sign and number in self._outlets and not is_beyond and self._is_starved(number, values, usual):
+                sign = STARVED
+            if sign:
+                is_beyond, is_back = True, False
+                wanted = 1 if sign == HUNTS else wanted
             if number in self._valves:
                 # A valve that is usually shut belongs to a line in reserve.
                 is_beyond, wanted = values[number] < _OPEN <= usual[number], _ROWS_VALVE
@@ -287,7 +304,7 @@ class NetworkSearch(SearchDetector):
                 elif rows >= wanted:
                     self._number += 1
                     since_s = time_s - (wanted - 1) * _FIRST_STEP_S
-                    told = [f"regulator-{self._number}", since_s, time_s]
+                    told = [f"regulator-{self._number}", since_s, time_s, sign]
                     self._regulators[name] = told
                     del self._off_rows[name]
                     self._claims.append(self._regulator_claim(number, told, FindingState.RAISED, values, usual))
@@ -297,18 +314,44 @@ class NetworkSearch(SearchDetector):
                 del self._regulators[name]
                 self._claims.append(self._regulator_claim(number, told, FindingState.CLEARED, values, usual))
 
+    def _at(self, asset: str, quantity: str) -> int | None:
+        """The column of a quantity at an asset, if its habit is known."""
+        return next(
+            (
+                n
+                for n, gauge in enumerate(self.gauges)
+                if gauge.asset == asset and gauge.quantity == quantity and self._habit.knows[n]
+            ),
+            None,
+        )
+
+    def _hunting(self, values: Array, usual: Array) -> int | None:
+        rows = np.array([*list(self._past)[1 - ROWS_HUNTING :], values])
+        return hunting(rows, self._outlets, self._habit.wobble, usual, self._habit.knows)
+
+    def _is_starved(self, outlet: int, values: Array, usual: Array) -> bool:
+        """Whether the regulator of an outlet passes little although its outlet is low, beside others that pass more."""
+        own = self._at(self.gauges[outlet].asset, _FLOW)
+        others = [n for n in self._flows if self.gauges[n].is_regulator and n != own]
+        if own is None or not others:
+            return False
+        flows = [*others, own]
+        if not (self._habit.knows[flows].all() and np.isfinite(values[flows]).all()):
+            return False
+        return is_starved(values[outlet], usual[outlet], self._habit.spread[outlet], values[flows], usual[flows])
+
     def _regulator_claim(
         self, number: int, told: Sequence[Any], state: FindingState, values: Array, usual: Array
     ) -> Claim:
         gauge = self.gauges[number]
         is_high = values[number] > usual[number]
-        reasons = (
-            Text("its outlet creeps above it, it does not lock up", "出口压力偏高，关闭不严")
-            if is_high
-            else Text("its outlet falls below it", "出口压力偏低")
+        sign = SHUT if gauge.quantity == _VALVE else told[3]
+        inlet = self._at(gauge.asset, _INLET)
+        reasons = regulator_reasons(
+            sign,
+            is_high=is_high,
+            is_fed_low=inlet is not None and values[inlet] < usual[inlet] * (1 - _OFF_SHARE),
         )
-        if gauge.quantity == _VALVE:
-            reasons = Text("its cut-off valve has shut", "切断阀已关闭")
         return Claim(
             outcome=REGULATOR,
             key=told[0],
@@ -345,7 +388,7 @@ class NetworkSearch(SearchDetector):
     def restore(self, state: State) -> None:
         """Go on exactly where ``state`` was taken."""
         self._habit.restore(state["habit"])
-        self._past = deque((unpacked(values) for values in state["past"]), maxlen=_LAG_ROWS)
+        self._past = deque((unpacked(values) for values in state["past"]), maxlen=ROWS_HUNTING)
         self._off_rows = dict(state["off_rows"])
         self._regulators = {name: list(told) for name, told in state["regulators"].items()}
         self._break = None if state["break"] is None else list(state["break"])

@@ -66,22 +66,6 @@ BLOWS = tuple(
 )
 
 
-def design_limits(design_value: float, side: Side = Side.ABOVE) -> tuple[Threshold, ...]:
-    """The ascending limits of a sensor whose quantity has a design value: 0.8, 1.0 and 1.2 of it, default."""
-    shares = ((Severity.MODERATE, 0.8), (Severity.MAJOR, 1.0), (Severity.CRITICAL, 1.2))
-    return tuple(
-        Threshold(
-            severity,
-            side,
-            raise_at=share * design_value,
-            clear_at=share * design_value * 0.95,
-            off_delay=timedelta(minutes=2),
-            source=f"default: {share} of the design value, from background knowledge",
-        )
-        for severity, share in shares
-    )
-
-
 _RAISED = Text(
     "{label}: {value} {unit} at {asset} (limit {limit} {unit}).",
     "{label}：{asset}为{value} {unit}（限值{limit} {unit}）。",

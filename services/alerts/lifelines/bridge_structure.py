@@ -17,6 +17,7 @@ from services.alerts.structures.causes import (
 from services.alerts.structures.channels import AIR_TEMPERATURES, ALL, DECK_TEMPERATURES, FREQUENCIES
 from services.alerts.structures.mode_novelty import ModeNovelty
 from services.alerts.structures.structure_search import StructureSearch
+from services.alerts.structures.supports import spans_on
 from services.core.alert_kind import AlertKind
 from services.core.lifeline import Lifeline
 from services.core.severity import Scheme, Severity
@@ -227,7 +228,9 @@ MODES_SHIFTED = _rule(
 def structure_search(site: Site) -> SearchDetector | None:
     """The search behind the weather; ``None`` without a thermometer, or without anything that it explains."""
     channels = [(sensor.id, sensor.quantity, sensor.asset, sensor.unit) for sensor in site.sensors]
-    search = StructureSearch(channels, {cause: rule.name for cause, rule in _RULES.items()}, site.learn_until_s)
+    outcomes = {cause: rule.name for cause, rule in _RULES.items()}
+    supports = spans_on(site.surroundings.assets.values())
+    search = StructureSearch(channels, outcomes, site.learn_until_s, supports=supports)
     return search if search.watches else None
 
 

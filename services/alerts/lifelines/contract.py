@@ -89,7 +89,8 @@ class SearchRule:
     ``fields`` beside those that every sentence has.
     ``detector`` answers ``None`` where the site has not what the method needs. Where it applies, the rules named in
     ``replaces`` are not asked at the same sensors: two methods that see the same trouble would tell it twice.
-    ``leaves_out_faulty`` keeps from it what a sensor says while the fault rules tell that it is faulty.
+    ``leaves_out_faulty`` keeps from it what a sensor says while the fault rules tell that it is faulty. Rows are as far
+    apart as its slowest sensor reports, except those of the quantities in ``seldom``.
     """
 
     name: str
@@ -99,6 +100,7 @@ class SearchRule:
     replaces: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
     leaves_out_faulty: bool = False
+    seldom: frozenset[str] = frozenset()
     step: timedelta = timedelta(minutes=5)
 
 

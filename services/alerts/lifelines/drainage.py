@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.alerts.detectors.movement import Movement
 from services.alerts.detectors.rate import Rate
 from services.alerts.detectors.value import Value
+from services.alerts.forecast.expected_rain import HORIZONS_MIN
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
 from services.alerts.lifelines.drainage_causes import DRAINAGE_CAUSES
 from services.alerts.lifelines.drainage_forecast import WATERLOGGING_FORECAST
@@ -167,8 +168,15 @@ RISING_FAST = SensorRule(
 _PLANT = ("sewer_flow", "pump_state", "gate_position")
 """There is no limit that suits every pump and gate: these rules are for sensors that have limits of their own."""
 
-# Waves, pumps and showers make isolated jumps of all four, so that jumping is no fault here.
-_RESTING = {"road_depth": 0.0, "water_depth": 0.0, "manhole_level": 0.0, "rain_intensity": 0.0, "pump_current": 0.0}
+# Waves, pumps and showers make isolated jumps of all of these, so that jumping is no fault here.
+_RESTING = {
+    "road_depth": 0.0,
+    "water_depth": 0.0,
+    "manhole_level": 0.0,
+    "rain_intensity": 0.0,
+    "pump_current": 0.0,
+    **dict.fromkeys(HORIZONS_MIN, 0.0),
+}
 _SWITCHED = frozenset({"pump_state", "gate_position", "cover_tilt"})
 """These stand still until somebody or something moves them."""
 _FAULTS = faults_of(
@@ -191,6 +199,16 @@ RULES = LifelineRules(
         ),
         Quantity(Lifeline.DRAINAGE, "manhole_level", "m", Text("Manhole level", "检查井水位"), (0, 30)),
         Quantity(Lifeline.DRAINAGE, "rain_intensity", "mm/h", Text("Rain intensity", "雨强"), (0, 500), RAIN),
+        *(
+            Quantity(
+                Lifeline.DRAINAGE,
+                name,
+                "mm",
+                Text(f"Rain expected within {minutes} min", f"未来{minutes}分钟预报雨量"),
+                (0, 500),
+            )
+            for name, minutes in HORIZONS_MIN.items()
+        ),
         Quantity(Lifeline.DRAINAGE, "pump_current", "A", Text("Pump current", "水泵电流"), (0, 2000)),
         Quantity(Lifeline.DRAINAGE, "pump_state", "1", Text("Pump running", "水泵运行状态"), (0, 100)),
         Quantity(Lifeline.DRAINAGE, "sewer_flow", "m3/h", Text("Sewer flow", "管道流量"), (-100_000, 200_000)),

@@ -7,7 +7,7 @@ import structlog
 
 from services.alerts.detectors.contract import SearchDetector
 from services.alerts.lifelines.contract import Rule, SearchRule, Site
-from services.alerts.sewers.channels import ALL, RAIN
+from services.alerts.sewers.channels import ALL, EXPECTED, RAIN
 from services.alerts.sewers.sewer_network import SewerModelError
 from services.alerts.sewers.sewer_search import SewerSearch
 from services.core.alert_kind import AlertKind
@@ -121,6 +121,23 @@ INFLOW = _rule(
         "应为{expected} {unit}。",
     ),
 )
+INFILTRATION = _rule(
+    "drainage-infiltration",
+    _kind(
+        "sewer-infiltration",
+        Text("Groundwater seeps into the sewer", "地下水渗入管道"),
+        Text(
+            "Inspect the sewers around the place by camera for broken joints; compare with the groundwater level.",
+            "对所列位置周边管段做视频检测，排查破损接口，并对照地下水位。",
+        ),
+    ),
+    Text(
+        "Without rain more and more water runs than sewage explains ({probability} %), grown over hours, at or above"
+        " {places}: {value} {unit} instead of {expected} {unit}.",
+        "无降雨时管道水量在数小时内持续增加，超出污水量可解释的范围（概率{probability}%），位置在{places}或其上游："
+        "{value} {unit}，应为{expected} {unit}。",
+    ),
+)
 SENSOR = _rule(
     "drainage-gauge-off",
     _kind(
@@ -186,6 +203,7 @@ _TOLD = {
     "gate": GATE,
     "outfall": OUTFALL,
     "inflow": INFLOW,
+    "infiltration": INFILTRATION,
     "sensor": SENSOR,
     "trunk": TRUNK,
     "flooding": FLOODING,
@@ -217,5 +235,6 @@ DRAINAGE_CAUSES = SearchRule(
     quantities=tuple(sorted(ALL)),
     detector=sewer_search,
     fields=frozenset({"place", "places", "probability", "expected", "nodes", "minutes"}),
+    seldom=EXPECTED,
     step=timedelta(minutes=5),
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+from services.alerts.forecast.expected_rain import HORIZONS_MIN
 from services.alerts.forecast.waterlogging_search import WaterloggingSearch
 from services.alerts.lifelines.contract import LifelineRules, Rule, SearchRule, Site
 from services.core.alert_kind import AlertKind
@@ -59,9 +60,10 @@ def waterlogging_forecast(low_points: Mapping[str, LowPoint]) -> SearchRule:
     return SearchRule(
         name="drainage-waterlogging-forecast",
         outcomes=(_RAISED,),
-        quantities=(*sorted(_DEPTHS), _RAIN),
+        quantities=(*sorted(_DEPTHS), _RAIN, *HORIZONS_MIN),
         detector=partial(_detector, low_points),
         fields=frozenset({"grade", "minutes", "probability", "peak", "peak_low", "peak_high", "ending"}),
+        seldom=frozenset(HORIZONS_MIN),
         step=timedelta(minutes=1),
     )
 
@@ -84,6 +86,11 @@ def _detector(low_points: Mapping[str, LowPoint], site: Site) -> WaterloggingSea
         _RAISED.name,
         [(sensor.id, sensor.longitude, sensor.latitude) for sensor in known],
         [(sensor.id, sensor.longitude, sensor.latitude) for sensor in gauges],
+        [
+            (sensor.id, sensor.longitude, sensor.latitude, HORIZONS_MIN[sensor.quantity])
+            for sensor in site.sensors
+            if sensor.quantity in HORIZONS_MIN and sensor.unit == "mm"
+        ],
         cm=units,
         hollows={name: point.hollow for name, point in registered.items() if point.hollow is not None},
         grades={sensor.id: _grades(sensor, units[sensor.id]) for sensor in known},

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.alerts.detectors.rate import Rate
 from services.alerts.detectors.value import Value
-from services.alerts.lifelines import gas_network_rules
+from services.alerts.lifelines import gas_feeder_rules, gas_network_rules
 from services.alerts.lifelines.contract import LifelineRules, SensorRule, limits_of, same_for_all
 from services.alerts.lifelines.fast_reporting import fast_reporting
 from services.alerts.lifelines.faults import faults_of
@@ -141,6 +141,7 @@ _FAULTS = faults_of(
         "ethane": 0.0,
         "odorant": 0.0,
         "gas_flow": 0.0,
+        "feeder_flow": 0.0,
         "space_water_level": 0.0,
         "cover_tilt": 0.0,
         "ground_vibration": 0.0,
@@ -166,6 +167,7 @@ RULES = LifelineRules(
         Quantity(Lifeline.GAS, "ground_vibration", "mm/s", Text("Ground vibration", "地面振动"), (0, 500)),
         Quantity(Lifeline.GAS, "battery", "%", Text("Battery", "电池电量"), (0, 100), BATTERY),
         *gas_network_rules.QUANTITIES,
+        *gas_feeder_rules.QUANTITIES,
     ),
     sensor_rules=(
         METHANE_LEVEL,
@@ -175,7 +177,7 @@ RULES = LifelineRules(
         *gas_network_rules.SENSOR_RULES,
         *_FAULTS.sensor_rules,
     ),
-    searches=(GAS_CAUSES, gas_network_rules.GAS_NETWORK, GAS_WORKS),
+    searches=(GAS_CAUSES, gas_network_rules.GAS_NETWORK, gas_feeder_rules.GAS_FEEDERS, GAS_WORKS),
     sensor_silent=_FAULTS.sensor_silent,
     gateway_silent=_FAULTS.gateway_silent,
     event_driven=frozenset({"ground_vibration", "cover_tilt"}),

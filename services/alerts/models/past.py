@@ -69,7 +69,8 @@ def _rows(subject: Subject, series: Mapping[str, Series]) -> list[tuple[float, A
 
     if not isinstance(subject.rule, ZoneRule | SearchRule):
         raise TypeError("only a zone has rows")
-    grid = RowGrid(subject.sensors, subject.rule.step.total_seconds(), take)
+    seldom = subject.rule.seldom if isinstance(subject.rule, SearchRule) else frozenset[str]()
+    grid = RowGrid(subject.sensors, subject.rule.step.total_seconds(), take, seldom)
     names = [name for name, (times_s, _) in series.items() for _ in range(len(times_s))]
     times_s = np.concatenate([points[0] for points in series.values()])
     values = np.concatenate([points[1] for points in series.values()])

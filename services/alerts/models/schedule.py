@@ -16,6 +16,8 @@ _EVERY_SUNDAY_NIGHT = "17 18 * * 6"
 _DATABASE_WAIT_S = 5.0
 _STALLED_AFTER_S = 15.0
 _LAST_WORDS_S = 5.0
+_AT_ONCE = 3
+"""Teaching, looking for modes and evaluating, so that a proposal to close a bridge waits for neither of the others."""
 
 log = structlog.get_logger()
 
@@ -49,7 +51,7 @@ async def run_schedule(database_url: str, pool: Pool) -> None:
     async with app.open_async():
         await app.run_worker_async(
             queues=[QUEUE],
-            concurrency=1,
+            concurrency=_AT_ONCE,
             install_signal_handlers=False,
             fetch_job_polling_interval=30.0,
             update_heartbeat_interval=5.0,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.alerts.forecast.expected_rain import HORIZONS_MIN
 from services.alerts.sewers.flow_routing import FlowRouting
 from services.alerts.sewers.pipe_sections import Array
 from services.alerts.sewers.sewer_network import SewerNetwork
@@ -17,7 +18,8 @@ GATE = frozenset({"gate_position"})
 RIVER = frozenset({"river_level"})
 RAIN = frozenset({"rain_intensity"})
 TILT = frozenset({"cover_tilt"})
-ALL = LEVEL | ROAD | FLOW | PUMP | GATE | RIVER | RAIN | TILT
+EXPECTED = frozenset(HORIZONS_MIN)
+ALL = LEVEL | ROAD | FLOW | PUMP | GATE | RIVER | RAIN | EXPECTED | TILT
 
 LENGTH_M: Mapping[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 """One of each unit of depth in metres."""

@@ -8,9 +8,10 @@ import numpy as np
 
 from services.alerts.detectors.contract import Claim, Score, SearchDetector, State
 from services.alerts.sewers.believed import believed_columns
-from services.alerts.sewers.channels import RAIN, ROAD, Channel, gauged, shown
+from services.alerts.sewers.channels import EXPECTED, RAIN, ROAD, Channel, gauged, shown
 from services.alerts.sewers.diagnosis import Diagnosis
 from services.alerts.sewers.dry_weather import DryWeather
+from services.alerts.sewers.excess import Excess
 from services.alerts.sewers.expectation import Expectation
 from services.alerts.sewers.floods_ahead import AHEAD_MIN, FLOODED_M, FloodsAhead, floods_ahead, street_levels_m
 from services.alerts.sewers.flow_routing import FlowRouting
@@ -34,7 +35,8 @@ _LEARNS_S = 86_400.0
 """Without a word about history the first day is taken as sound."""
 _FLOODS, _TRUNK = "flooding", "trunk"
 _LOOKS_MM, _LOOKS_MIN = 1.0, 20.0
-"""It looks ahead while so much rain fell within so many minutes, and while water stands on a street."""
+_COMES_MM, _COMES_MIN = 5.0, 60.0
+"""It looks ahead while so much rain fell within so many minutes or is expected, and while water stands on a street."""
 
 
 class SewerSearch(SearchDetector):
@@ -55,13 +57,14 @@ class SewerSearch(SearchDetector):
     """
 
     name: ClassVar[str] = "sewer-search"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
 
     __slots__ = (
         "_ahead",
         "_claims",
         "_diagnosis",
         "_dry",
+        "_excess",
         "_expected",
         "_first_s",
         "_gauges",
@@ -101,7 +104,7 @@ class SewerSearch(SearchDetector):
         assets = {channel.asset for channel in self.channels}
         network = self._network = part_around(read_swmm(model), assets)
         self._gauges = gauged(network, sorted(self.channels, key=lambda c: c.id))
-        self._rain = RainField(network, [c for c in self.channels if c.quantity in RAIN])
+        self._rain = RainField(network, [c for c in self.channels if c.quantity in RAIN | EXPECTED])
         self._machines = Machines(network, self.channels)
         self._twin = Twin(network)
         self._street_m = street_levels_m(network)
@@ -115,7 +118,8 @@ class SewerSearch(SearchDetector):
         self._skill = GaugeSkill(np.array([gauge.floor for gauge in self._gauges]))
         self._past, self._weather = Past(), WeatherTimes()
         self._diagnosis = Diagnosis(network, self._gauges, self._expected, self._machines)
-        self._told_cause = ToldCause(self.outcomes, self._gauges, self._expected)
+        self._excess = Excess()
+        self._told_cause = ToldCause(self.outcomes, self._gauges, self._expected, self._excess)
         self._rain_ahead = RainAhead(self._twin.runoff.gauges)
         roads = {channel.asset for channel in self.channels if channel.quantity in ROAD}
         self._told_floods = ToldFloods(self.outcomes.get(_FLOODS, ""), list(network.nodes), roads)
@@ -174,6 +178,7 @@ class SewerSearch(SearchDetector):
         acting, heard = self._run(time_s, seconds, values)
         now = shown(self._twin.routing, self._gauges)[:, 0]
         self._expected.compare(now, heard)
+        self._excess.take(time_s, self._expected.apart)
         self._machines.take(values, self._twin.routing)
         self._past.take(acting, heard, self._twin.routing)
         self._diagnosis.take(acting, heard)
@@ -201,7 +206,7 @@ class SewerSearch(SearchDetector):
 
     def _run(self, time_s: float, seconds: float, values: Mapping[str, float]) -> tuple[Acting, Array]:
         rain = self._rain.take(values)
-        self._rain_ahead.take(time_s, rain)
+        self._rain_ahead.take(time_s, rain, self._rain.expected_mm(values))
         sewage = self._dry.inflow_m3s(time_s)
         acting = self._twin.act(time_s, seconds, rain, sewage, self._machines.outside_m(values))
         self._twin.take(acting)
@@ -246,7 +251,7 @@ class SewerSearch(SearchDetector):
         return self._dry.inflow_m3s(self._last_s + 60 * minutes)
 
     def rain_ways(self, minutes: int = max(AHEAD_MIN)) -> RainWays:
-        """How the rain may go on for so many minutes, as far as what has fallen tells."""
+        """How the rain may go on for so many minutes, as far as what has fallen or a weather service tells."""
         return self._rain_ahead.ways(self._last_s, minutes // ROW_MIN)
 
     def floods_ahead(self, ways: RainWays | None = None) -> FloodsAhead:
@@ -269,7 +274,8 @@ class SewerSearch(SearchDetector):
     def _look_ahead(self, time_s: float, values: Mapping[str, float]) -> None:
         stands = (self._twin.routing.depth_m()[:, 0] >= self._street_m + FLOODED_M).any()
         falls = self._rain_ahead.fell_mm(time_s, _LOOKS_MIN) >= _LOOKS_MM
-        self._ahead = self.floods_ahead() if stands or falls else None
+        comes = self._rain_ahead.comes_mm(time_s, _COMES_MIN) >= _COMES_MM
+        self._ahead = self.floods_ahead() if stands or falls or comes else None
         gauges = [channel.id for channel in self.channels if channel.quantity in RAIN]
         gauges.sort(key=lambda name: (-values[name] if isfinite(values[name]) else 0.0, name))
         if not self._is_learning(time_s):
@@ -285,6 +291,7 @@ class SewerSearch(SearchDetector):
             "twin": {"runoff": self._twin.runoff.state(), "routing": routing_state(self._twin.routing)},
             "dry": self._dry.state(),
             "expected": self._expected.state(),
+            "excess": self._excess.state(),
             "machines": self._machines.state(),
             "past": self._past.state(),
             "weather": self._weather.state(),
@@ -303,6 +310,7 @@ class SewerSearch(SearchDetector):
         restore_routing(self._twin.routing, state["twin"]["routing"])
         self._dry.restore(state["dry"])
         self._expected.restore(state["expected"])
+        self._excess.restore(state["excess"])
         self._machines.restore(state["machines"])
         self._past.restore(state["past"])
         self._weather.restore(state["weather"])

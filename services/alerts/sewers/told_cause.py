@@ -9,6 +9,7 @@ import numpy as np
 from services.alerts.detectors.contract import Claim, Suspect, claim_over
 from services.alerts.sewers.channels import Gauged, shown
 from services.alerts.sewers.diagnosis import BESIDE_OFF, Diagnosis, Verdict
+from services.alerts.sewers.excess import Excess
 from services.alerts.sewers.expectation import Expectation
 from services.alerts.sewers.flow_routing import FlowRouting
 from services.alerts.sewers.pipe_sections import Array
@@ -30,12 +31,15 @@ _SEVERITY = {
     Cause.INFLOW: Severity.MINOR,
     Cause.SENSOR: Severity.MINOR,
 }
+_SEEPS = "infiltration"
+"""The rule for inflow that came as groundwater does."""
 Traces = Callable[[int, str], Mapping[str, Any]]
 """What an asset's trouble does next under the suspicion of a column of the trial, as evidence."""
 
 
 class _Claimed(NamedTuple):
     cause: Cause
+    outcome: str
     key: str
     since_s: float
     columns: tuple[str, ...]
@@ -45,8 +49,11 @@ class _Claimed(NamedTuple):
 class ToldCause:
     """Says each cause once, again when its first suspect becomes another, and when it is over."""
 
-    def __init__(self, outcomes: Mapping[str, str], gauges: Sequence[Gauged], expected: Expectation) -> None:
+    def __init__(
+        self, outcomes: Mapping[str, str], gauges: Sequence[Gauged], expected: Expectation, excess: Excess
+    ) -> None:
         self._outcomes = outcomes
+        self._excess = excess
         self._gauges = gauges
         self._expected = expected
         self._claimed: _Claimed | None = None
@@ -78,7 +85,9 @@ class ToldCause:
             self._number += 1
         key = f"cause/{self._number}" if before is None else before.key
         since_s = diagnosis.onset_s if before is None else before.since_s
-        claimed = self._claimed = _Claimed(verdict.cause, key, since_s, self._columns(), suspects[0].asset)
+        columns = self._columns()
+        outcome = self._outcome(verdict.cause, columns[0]) if before is None else before.outcome
+        claimed = self._claimed = _Claimed(verdict.cause, outcome, key, since_s, columns, suspects[0].asset)
         best = max(
             (k for k, each in enumerate(trial.suspicions) if each.cause is verdict.cause),
             key=lambda k: (float(verdict.shares[k]), -k),
@@ -89,6 +98,8 @@ class ToldCause:
             "high": diagnosis.high,
             "low": diagnosis.low,
         }
+        if verdict.cause is Cause.INFLOW:
+            seen["rose_min"] = round(self._excess.rose_min(self._number_of(columns[0])))
         state = FindingState.RAISED if before is None else FindingState.CHANGED
         return [*ended, self._claim(claimed, state, suspects, verdict.by_cause[verdict.cause], sound=sound, seen=seen)]
 
@@ -97,8 +108,15 @@ class ToldCause:
         claimed, self._claimed = self._claimed, None
         if claimed is None:
             return []
-        outcome = self._outcomes[str(claimed.cause)]
-        return [claim_over(outcome, claimed.key, claimed.since_s, claimed.columns, claimed.asset)]
+        return [claim_over(claimed.outcome, claimed.key, claimed.since_s, claimed.columns, claimed.asset)]
+
+    def _outcome(self, cause: Cause, column: str) -> str:
+        """The rule for a cause; inflow is told apart by how it came."""
+        seeps = cause is Cause.INFLOW and self._excess.seeps(self._number_of(column))
+        return self._outcomes[_SEEPS if seeps and _SEEPS in self._outcomes else str(cause)]
+
+    def _number_of(self, column: str) -> int:
+        return next(k for k, gauge in enumerate(self._gauges) if gauge.channel.id == column)
 
     def _columns(self) -> tuple[str, ...]:
         """The sensors that are off, most first; at least one."""
@@ -117,11 +135,11 @@ class ToldCause:
         sound: FlowRouting,
         seen: Mapping[str, Any],
     ) -> Claim:
-        first = next(k for k, gauge in enumerate(self._gauges) if gauge.channel.id == claimed.columns[0])
+        first = self._number_of(claimed.columns[0])
         gauge = self._gauges[first]
         usual = float(shown(sound, [gauge])[0, 0] + self._expected.bias[first]) / gauge.scale
         return Claim(
-            self._outcomes[str(claimed.cause)],
+            claimed.outcome,
             claimed.key,
             state,
             _SEVERITY[claimed.cause],
@@ -142,7 +160,7 @@ class ToldCause:
     def state(self) -> dict[str, Any]:
         """What was told, as JSON."""
         claimed = self._claimed
-        told = None if claimed is None else [str(claimed.cause), *claimed[1:3], list(claimed.columns), claimed.asset]
+        told = None if claimed is None else [str(claimed.cause), *claimed[1:4], list(claimed.columns), claimed.asset]
         return {
             "claimed": told,
             "told_s": self._told_s if isfinite(self._told_s) else None,
@@ -153,8 +171,8 @@ class ToldCause:
         """Go on where ``state`` was taken."""
         self._claimed = None
         if state["claimed"] is not None:
-            cause, key, since_s, columns, asset = state["claimed"]
-            self._claimed = _Claimed(Cause(cause), key, since_s, tuple(columns), asset)
+            cause, outcome, key, since_s, columns, asset = state["claimed"]
+            self._claimed = _Claimed(Cause(cause), outcome, key, since_s, tuple(columns), asset)
         self._told_s = nan if state["told_s"] is None else state["told_s"]
         self._number = state["number"]
 

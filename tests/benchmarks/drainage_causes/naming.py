@@ -13,10 +13,14 @@ KINDS = {
     "pump-trip": "pump-failure",
     "gate-shut": "gate-closed",
     "river-rise": "outfall-drowned",
+    "foreign-inflow": "foreign-inflow",
+    "sewer-infiltration": "sewer-infiltration",
 }
 """The kind of alert that names each kind of fault."""
-CAUSES = frozenset({*KINDS.values(), "foreign-inflow", "gauge-off-sewers"})
+FOREIGN = ("foreign-inflow", "sewer-infiltration")
+CAUSES = frozenset({*KINDS.values(), "gauge-off-sewers"})
 _FIRST = 3
+_DRY = "dry"
 SHOWS_CM = 10.0
 """A fault that changes no gauge by so much for half an hour is hard to tell from the rain by levels."""
 
@@ -40,6 +44,7 @@ class Storm:
     recording: str
     begins: datetime
     rains: datetime
+    kind: str
     faults: tuple[tuple[str, str], ...]
     floods: int
     shows_cm: float
@@ -72,6 +77,7 @@ def storms_of(recording: Path, results: Path, hours: int) -> list[Storm]:
                 recording.name,
                 begins,
                 rains,
+                row["kind"],
                 tuple((KINDS[each["kind"]], each["asset"]) for each in mine if each["kind"] in KINDS),
                 sum(each["kind"] == "node-flooding" and "cause rain" not in each["note"] for each in mine),
                 max((float(each["note"].split()[0]) for each in mine if each["kind"] in KINDS), default=0.0),
@@ -83,6 +89,26 @@ def storms_of(recording: Path, results: Path, hours: int) -> list[Storm]:
 
 def lines(storms: Sequence[Storm]) -> Iterable[str]:
     """What a reader wants to know, one line each; shares with their counts."""
+    yield from _in_storms([storm for storm in storms if storm.kind != _DRY])
+    yield from _in_dry_spells([storm for storm in storms if storm.kind == _DRY])
+
+
+def _in_dry_spells(spells: Sequence[Storm]) -> Iterable[str]:
+    """Water that has no business in the sewers: found, and foreign inflow told from infiltration."""
+    for kind in FOREIGN:
+        fed = [spell for spell in spells if any(kind == each for each, _ in spell.faults)]
+        shown = [spell for spell in fed if spell.shows_cm >= SHOWS_CM]
+        found = [spell for spell in fed if any(each.kind in FOREIGN for each in spell.named)]
+        right = [spell for spell in fed if spell.named and spell.named[-1] in spell.right]
+        yield f"dry spells with {kind}: {len(fed)}, a gauge differs by {SHOWS_CM:g} cm in {len(shown)}"
+        yield f"  taken for foreign water of either kind in {_share(len(found), len(fed))}"
+        yield f"  named rightly in {_share(len(right), len(fed))}"
+        yield f"    where a gauge shows it: {_share(sum(s in right for s in shown), len(shown))}"
+    quiet = [spell for spell in spells if not spell.faults]
+    yield f"dry spells with nothing: {len(quiet)}, causes named in them: {sum(len(s.named) for s in quiet)}"
+
+
+def _in_storms(storms: Sequence[Storm]) -> Iterable[str]:
     broken = [storm for storm in storms if storm.faults]
     told = [storm for storm in broken if storm.named]
     last_right = [storm for storm in told if storm.named[-1] in storm.right]

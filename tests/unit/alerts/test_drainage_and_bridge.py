@@ -1,6 +1,6 @@
 """Water on roads, trucks on bridges."""
 
-from services.alerts.lifelines.bridge import design_limits
+from services.core.design_limits import design_limits
 from services.core.lifeline import Lifeline
 from services.core.severity import Severity
 from tests.unit.alerts.stream import at, engine, judged, reading, sensor, series, told, with_limits

@@ -16,6 +16,7 @@ from simulators.demo_city.draft import QUANTITIES
 from simulators.demo_city.folder import write_city
 from simulators.demo_city.plan import LARGEST_GATEWAY, plan_city
 from simulators.geometry import Projection, distance, inside, nearest_on_line
+from simulators.physics.rain_radar import HORIZONS_MIN
 from simulators.physics.world import World
 from simulators.scenario import check_scenario, list_scenarios, load_scenario
 
@@ -71,7 +72,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_about_three_hundred_and_fifty_sensors_measure_all_four_lifelines(any_city: City) -> None:
-    assert Counter(s.lifeline for s in any_city.sensors) == {"water": 70, "gas": 110, "drainage": 114, "bridge": 50}
+    assert Counter(s.lifeline for s in any_city.sensors) == {"water": 70, "gas": 110, "drainage": 130, "bridge": 68}
     for sensor in any_city.sensors:
         assert (sensor.unit, sensor.interval_s) == QUANTITIES[sensor.quantity][:2]
 
@@ -109,7 +110,9 @@ def test_everything_that_is_named_exists(any_city: City) -> None:
 def test_gateways_serve_one_zone_and_a_handful_of_sensors(any_city: City) -> None:
     sizes = Counter(s.gateway for s in any_city.sensors)
     assert max(sizes.values()) <= LARGEST_GATEWAY
-    assert min(sizes.values()) >= 10
+    told = {s.gateway for s in any_city.sensors if s.quantity in HORIZONS_MIN}
+    assert min(size for gateway, size in sizes.items() if gateway not in told) >= 10
+    assert {sizes[gateway] for gateway in told} == {len(HORIZONS_MIN)}
     zones: dict[str, set[str]] = {}
     for sensor in any_city.sensors:
         zones.setdefault(sensor.gateway, set()).add(any_city.asset[sensor.asset].zone)

@@ -14,7 +14,6 @@ from services.core.sewer_file import format_of, read_sewers
 from simulators.city import City
 from simulators.demo_city.plan import plan_city
 from simulators.physics.city_sewers import city_sewers
-from simulators.physics.drainage import DrainagePhysics, drainage_physics
 from simulators.physics.sewer_events import SewerEvents
 from simulators.physics.sewer_model import Forcing, SewerModel, Surface
 from simulators.physics.swmm_drainage import SwmmDrainage
@@ -61,11 +60,6 @@ def test_every_sewer_falls_towards_its_pump_station(city: City) -> None:
     for sewer in sewers:
         slope = (inverts_m[sewer.start] - inverts_m[sewer.end]) / sewer.length_m
         assert 0.0005 < slope < 0.0031, sewer.id
-
-
-@pytest.mark.parametrize("name", ["story", "normal-day", "cloudburst", "failing-sensors"])
-def test_the_story_needs_no_swmm(city: City, origin: datetime, name: str) -> None:
-    assert isinstance(drainage_physics(city, load_scenario(name), origin, 1), DrainagePhysics)
 
 
 def test_the_same_seed_and_times_give_the_same_readings(city: City, origin: datetime) -> None:

@@ -37,10 +37,12 @@ def model() -> SewerModel:
     )
 
 
-def rows(sound_h: int, broken: SewerModel, broken_h: int, foreign: dict[str, float] | None = None) -> Iterator[Row]:
+def rows(
+    sound_h: int, broken: SewerModel, broken_h: int, foreign: dict[str, float] | None = None, *, grows_h: float = 0.0
+) -> Iterator[Row]:
     """Readings every five minutes; a shower in the middle of the sound and one of the other hours.
 
-    ``foreign`` enters the nodes in m3/s once it is broken.
+    ``foreign`` enters the nodes in m3/s once it is broken, at once or growing over ``grows_h``.
     """
     state = b""
     time = START
@@ -50,7 +52,11 @@ def rows(sound_h: int, broken: SewerModel, broken_h: int, foreign: dict[str, flo
         rain = ((time, 0.0), *((shower + timedelta(minutes=m), 25.0) for m in range(40)))
         sewage = tuple((time + timedelta(hours=h), 0.002) for h in range(hours + 1))
         area = {f"M{k}": 0.8 for k in range(1, 9)}
-        inflow = {node: ((time, flow + 0.0016), (end, flow + 0.0016)) for node, flow in extra.items()}
+        grown = time + timedelta(hours=grows_h or 1 / 60)
+        inflow = {
+            node: ((time, 0.0016 + flow * (not grows_h)), (grown, flow + 0.0016), (end, flow + 0.0016))
+            for node, flow in extra.items()
+        }
         forcing = Forcing(time, end, {"G": rain}, sewage, area, inflow)
         series, state = run_swmm(partial(swmm_input, network, forcing), 60, state)
         for minute in range(5, hours * 60 + 1, 5):

@@ -51,6 +51,37 @@ def test_what_is_looked_at_stays_as_it_was() -> None:
     assert (runoff.depth_mm == 0).all()
 
 
+def test_rain_that_is_expected_is_routed_before_it_falls() -> None:
+    gauges = Runoff(NETWORK).gauges
+    dry, told = RainAhead(gauges), RainAhead(gauges)
+    for row in range(13):
+        dry.take(300.0 * row, dict.fromkeys(gauges, 0.0))
+        issued = {gauge: {15: 5.0, 60: 90.0} for gauge in gauges} if row == 12 else {}  # the last row
+        told.take(300.0 * row, dict.fromkeys(gauges, 0.0), issued)
+    assert told.comes_mm(3600.0, 60) == pytest.approx(90.0)
+    assert dry.comes_mm(3600.0, 60) == 0
+    expected = told.ways(3600.0, _HOUR_ROWS)
+    in_all_mm = expected.mm_h.mean(axis=(1, 2)) @ expected.weights
+    assert 60 < in_all_mm < 200
+    assert expected.mm_h[:, :3].mean() < expected.mm_h[:, 3:].mean()
+    assert look(expected).probability(60).max() > 0.5
+    assert look(dry.ways(3600.0, _HOUR_ROWS)).probability(60).max() == 0
+
+
+def test_a_rain_forecast_that_is_no_longer_heard_is_forgotten() -> None:
+    gauges = Runoff(NETWORK).gauges
+    rain, told = dict.fromkeys(gauges, 12.0), RainAhead(gauges)
+    never = RainAhead(gauges)
+    for row in range(13):
+        told.take(300.0 * row, rain, {gauge: {30: 60.0} for gauge in gauges} if row < 6 else {})
+        never.take(300.0 * row, rain)
+    one, other = told.ways(3600.0, _HOUR_ROWS), never.ways(3600.0, _HOUR_ROWS)
+    assert (one.mm_h == other.mm_h).all()
+    again = RainAhead(gauges)
+    again.restore(json.loads(json.dumps(told.state())))
+    assert (again.ways(1800.0, _HOUR_ROWS).mm_h == told.ways(1800.0, _HOUR_ROWS).mm_h).all()
+
+
 def test_a_blocked_sewer_floods_the_node_above_it_sooner() -> None:
     rain = ways(60.0)
     sound, blocked = look(rain), look(rain, Supposition(silted={"C5": 0.9}))

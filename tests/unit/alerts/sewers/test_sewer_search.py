@@ -14,7 +14,7 @@ from simulators.physics.sewer_model import SewerModel
 from simulators.physics.swmm_text import swmm_input
 from tests.unit.alerts.sewers.small_storm import CHANNELS, START, Row, model, rows
 
-CAUSES = {cause: cause for cause in ("blockage", "pump", "gate", "outfall", "inflow", "sensor")}
+CAUSES = {cause: cause for cause in ("blockage", "pump", "gate", "outfall", "inflow", "infiltration", "sensor")}
 SOUND_H, BROKEN_H = 16, 6
 
 
@@ -97,6 +97,15 @@ def test_foreign_water_in_dry_weather_is_named() -> None:
     told = [row for row in broken(model(), {"M3": 0.06}) if row[0] < (START + timedelta(hours=SOUND_H + 3)).timestamp()]
     claims = follow(search(), told)
     assert {claim.outcome for claim in claims} == {"inflow"}
+    assert (claims[0].seen or {})["rose_min"] <= 20
+
+
+def test_water_that_seeps_in_over_hours_is_named_infiltration() -> None:
+    seeping = rows(SOUND_H, model(), 12, {"M3": 0.06}, grows_h=5)
+    told = [row for row in seeping if row[0] < (START + timedelta(hours=SOUND_H + 6)).timestamp()]
+    claims = follow(search(), told)
+    assert {claim.outcome for claim in claims} == {"infiltration"}
+    assert (claims[0].seen or {})["rose_min"] >= 60
 
 
 def test_a_gauge_that_alone_is_off_is_named_itself() -> None:
