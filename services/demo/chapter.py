@@ -25,6 +25,8 @@ DANGERS: Mapping[str, str] = {
     "overload": "overloaded bridge",
     "support-settlement": "settling support",
 }
+_LEFT_TO_PEOPLE = frozenset({"support-settlement"})
+"""No rule publishes a warning of it, so that it ends with an alert on somebody's page."""
 FAULTS: Mapping[str, str] = {"sensor-fault": "failing sensor", "gateway-outage": "gateway outage"}
 
 STEPS = ("alert", "warning", "webhook", "order_closed")
@@ -53,10 +55,10 @@ class Chapter:
 
     @property
     def is_danger(self) -> bool:
-        """Whether it has to end in a closed work order; a fault, or a puddle, only has to be noticed."""
+        """Whether it has to end in a closed work order; a fault, a puddle, or slow change only has to be noticed."""
         if self.kind == "waterlogging":
             return self.peak >= _PUBLISHED_FROM_CM
-        return self.kind in DANGERS
+        return self.kind in DANGERS and self.kind not in _LEFT_TO_PEOPLE
 
     @property
     def title(self) -> str:

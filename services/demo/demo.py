@@ -18,12 +18,14 @@ import typer
 from services.alerts import lifelines
 from services.core.city_folder import CityFolder, read_city_folder
 from services.core.organisation import Receiver
+from services.core.password import new_password
 from services.core.recording import read_recording
 from services.core.settings import Settings
 from services.core.store.api_keys import new_key
 from services.demo import preparation
 from services.demo.broker import EmbeddedBroker
 from services.demo.chapter import read_chapters
+from services.demo.depots import save_depots
 from services.demo.desk import Desk
 from services.demo.directory import LOCK_NAME, DemoError, DirectoryLock, private_text
 from services.demo.plot import PLOTS, STORY, Plot
@@ -61,8 +63,10 @@ class Stage:
     running_after_s: float
 
 
-async def play(settings: Settings, *, once: bool, as_json: bool, speed: float, scenario: str = STORY) -> int:
+async def play(settings: Settings, *, once: bool, as_json: bool, speed: float | None, scenario: str = STORY) -> int:
     """Run the demo until Ctrl-C, or once through the story; returns the exit code.
+
+    Without a ``speed`` the scenario has one of its own.
 
     Raises:
         DemoError: something is missing or cannot be started, in one line.
@@ -82,7 +86,7 @@ async def play(settings: Settings, *, once: bool, as_json: bool, speed: float, s
     with DirectoryLock(data_dir):
         if once:
             _empty(data_dir)
-        summary = await _play(settings, data_dir, say, once=once, pace=Pace(plot, speed))
+        summary = await _play(settings, data_dir, say, once=once, pace=Pace(plot, speed or plot.speed))
     if as_json and summary is not None:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
     return 0 if not once or (summary is not None and summary["passed"]) else 1
@@ -122,8 +126,7 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     url = database.url()
     for step in await asyncio.to_thread(preparation.migrate_with_catalogue, url):
         say(f"  {step}")
-    # The story's rain runs through a chain of stores, which a hydraulic model of the sewers rightly finds out of order.
-    register = replace(city, sewers=None)
+    register = _register(city, pace.plot)
     count = await asyncio.to_thread(preparation.import_city, url, register)
     say(f"  city: {count.assets} assets, {count.sensors} sensors")
     page = f"http://{settings.api_host}:{free_port(settings.api_port)}"
@@ -131,6 +134,9 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     receiver, receivers = await _start_receiver(supervisor, data_dir, city)
     crew_key = _kept(data_dir, "crew_key", new_key)
     await preparation.save_access(url, key, crew_key, receivers)
+    password = new_password()
+    people = await preparation.save_people(url, password)
+    await save_depots(url, datetime.now(UTC))
     environment = _environment(settings, data_dir, url, broker, page)
     say("starting the services …")
     for name in ("ingest", "alerts"):
@@ -145,6 +151,8 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
         options |= {"speed": pace.speed}
         options |= {"seed": SEED, "state": progress, "truth": truth}
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        if pace.plot.leaves_out_others:
+            arguments += [part for lifeline in pace.plot.lifelines for part in ("--lifeline", lifeline)]
         command = _command("simulate", *arguments)
         await supervisor.start(ChildProcess("simulate", command, lambda: _written(truth), env=environment))
 
@@ -159,6 +167,7 @@ async def _set(supervisor: Supervisor, settings: Settings, data_dir: Path, say: 
     seconds = (datetime.now(UTC) - began).total_seconds()
     say(f"\nrunning after {seconds:.0f} s")
     say(f"  dashboard  {page}/#key={key}")
+    say(f"  log in     as {', '.join(people)} with {password}")
     say(f"  broker     {broker.url.rsplit('@', maxsplit=1)[-1]} ({broker.kind}); credentials in {data_dir / 'env'}")
     hours = pace.plot.length / timedelta(hours=1)
     say(f"  story      {hours:.1f} hours of the city at {pace.speed:g} times the clock; Ctrl-C stops everything\n")
@@ -176,6 +185,14 @@ async def _city(data_dir: Path, say: Say) -> CityFolder:
         except OSError as error:
             raise DemoError(f"cannot write to the data directory {data_dir}: {error.strerror}") from error
     return read_city_folder(folder)
+
+
+def _register(city: CityFolder, plot: Plot) -> CityFolder:
+    if not plot.leaves_out_others:
+        return city
+    sensors = [sensor for sensor in city.sensors if sensor.lifeline in plot.lifelines]
+    limits = {row.sensor: city.thresholds[row.sensor] for row in sensors if row.sensor in city.thresholds}
+    return replace(city, sewers=None, sensors=sensors, thresholds=limits)
 
 
 async def _start_stores(
@@ -277,11 +294,11 @@ async def _answering(url: str) -> None:
 
 
 async def _written(path: Path) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if await asyncio.to_thread(path.exists):
             return
         await asyncio.sleep(0.05)
-    raise DemoError(f"{path} was not written within 30 s")
+    raise DemoError(f"{path} was not written within 120 s")
 
 
 async def _history(data_dir: Path, database_url: str, say: Say, plot: Plot) -> datetime:
@@ -328,7 +345,9 @@ async def _follow(stage: Stage, say: Say, plot: Plot, *, crew: bool) -> dict[str
                 except httpx.HTTPError as error:
                     say(f"the API is away ({type(error).__name__}), looking again")
                     await asyncio.sleep(2.0)
-                if now >= max(chapter.end for chapter in chapters) + plot.length / 4 and crew:
+                # What nobody repairs goes on after the story, and is not waited for.
+                ends = (min(chapter.end, chapter.start + plot.length) for chapter in chapters)
+                if now >= max(ends) + plot.length / 4 and crew:
                     break
             await asyncio.sleep(_LOOK_EVERY_S)
         say("the story is told" if story.done else "the story is over, but not everything was closed")

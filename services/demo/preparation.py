@@ -13,12 +13,14 @@ from services.alerts.suppression.default_inhibitions import default_inhibitions
 from services.core.city_folder import CityFolder, CityFolderError
 from services.core.lifeline import Lifeline
 from services.core.organisation import Receiver
+from services.core.password import hash_password
 from services.core.permission import Permission
 from services.core.recorded_city import recorded_city
 from services.core.recorded_readings import read_readings
 from services.core.recorded_register import register_of
 from services.core.recording import Recording, RecordingError
-from services.core.store import alert_kinds, api_keys, catalogue, inhibitions, organisations
+from services.core.role import LABELS, Role
+from services.core.store import alert_kinds, api_keys, audit, catalogue, inhibitions, organisations, users
 from services.core.store.migrations import migrate
 from services.core.store.networks import RegisteredNetwork, save_network
 from services.core.store.pool import open_pool
@@ -97,6 +99,19 @@ async def save_access(database_url: str, key: str, crew_key: str, receivers: lis
         await api_keys.save_key(connection, "crew", crew_key, "repair crew", [Permission.READ, Permission.HANDLE])
         for receiver in receivers:
             await organisations.save_receiver(connection, receiver)
+
+
+async def save_people(database_url: str, password: str) -> list[str]:
+    """Let one person of each role log in with this password, and say what they are called."""
+    password_hash = await asyncio.to_thread(hash_password, password)
+    async with await AsyncConnection.connect(database_url) as connection:
+        for role in Role:
+            known = await users.find_user(connection, role.value, lock=True)
+            if known is None:
+                await users.add_user(connection, role.value, LABELS[role].en, [role], password_hash=password_hash)
+            else:
+                await users.set_password(connection, known, password_hash, actor=audit.SYSTEM)
+    return [role.value for role in Role]
 
 
 async def has_readings(database_url: str) -> bool:

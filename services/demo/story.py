@@ -9,6 +9,8 @@ from typing import Any
 from services.demo.chapter import Chapter, unexplained
 from services.demo.desk import Desk
 
+_LONG_MIN = 1440.0
+
 Say = Callable[[str], None]
 
 
@@ -139,6 +141,8 @@ class Story:
 
 
 def _found(minutes: float) -> str:
+    if minutes >= _LONG_MIN:
+        return f"found after {minutes / 1440:.1f} days"
     return f"found after {minutes:.0f} min" if minutes >= 0 else f"foreseen {-minutes:.0f} min ahead"
 
 

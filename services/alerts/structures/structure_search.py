@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,18 @@ class StructureSearch(SearchDetector):
         outcomes: Mapping[str, str],
         learn_until_s: float | None = None,
         days_between_false_alarms: float = 400.0,
+        supports: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
-        """``channels`` are (sensor, quantity, asset, unit); ``outcomes`` the name of the outcome for each cause."""
+        """``channels`` are (sensor, quantity, asset, unit); ``outcomes`` the name of the outcome for each cause.
+
+        ``supports`` are the assets on which spans rest, each with those spans.
+        """
         self._channels = tuple(Gauge(*channel) for channel in channels)
         self.columns = tuple(gauge.id for gauge in self._channels)
         self._outcomes = dict(outcomes)
         self._learn_until_s = learn_until_s
         self._between = days_between_false_alarms
+        self._supports = {support: tuple(resting) for support, resting in supports.items()}
         quantities = [gauge.quantity for gauge in self._channels]
         self._slow = positions(quantities, SLOW)
         self.gauges = tuple(self._channels[position] for position in self._slow)
@@ -117,6 +123,7 @@ class StructureSearch(SearchDetector):
             "outcomes": dict(self._outcomes),
             "learn_until_s": self._learn_until_s,
             "days_between_false_alarms": self._between,
+            "supports": {support: list(resting) for support, resting in self._supports.items()},
         }
 
     def claims(self) -> Sequence[Claim]:
@@ -406,7 +413,8 @@ class StructureSearch(SearchDetector):
         return f"{cause}-{self._told}"
 
     def _claim(self, trouble: Trouble, state: FindingState, evidence: Evidence) -> Claim:
-        return claim_of(trouble, state, self._outcomes[trouble.cause], self.gauges, evidence)
+        sunk = self._supports if trouble.cause == SETTLEMENT else {}
+        return claim_of(trouble, state, self._outcomes[trouble.cause], self.gauges, evidence, supports=sunk)
 
     def _shock_claim(self, trouble: Trouble, state: FindingState, evidence: Evidence) -> Claim:
         """Of a collision, whose sensors are not among those that are charted."""

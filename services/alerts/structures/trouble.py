@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Self
 
 from services.alerts.detectors.contract import Claim, Suspect
+from services.alerts.structures.supports import suspected
 from services.core.finding import FindingState
 from services.core.severity import Severity
 from services.core.text import Text
@@ -73,12 +75,22 @@ class Evidence:
     fields: Mapping[str, str | Text]
 
 
-def claim_of(trouble: Trouble, state: FindingState, outcome: str, gauges: Sequence[Gauge], evidence: Evidence) -> Claim:
-    """What is told of a trouble; ``gauges`` are those that are charted."""
+def claim_of(
+    trouble: Trouble,
+    state: FindingState,
+    outcome: str,
+    gauges: Sequence[Gauge],
+    evidence: Evidence,
+    *,
+    supports: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Claim:
+    """What is told of a trouble; ``gauges`` are those that are charted, ``supports`` what may have sunk below what."""
     shown = [gauges[position] for position in trouble.gauges]
-    assets = list(dict.fromkeys(gauge.asset for gauge in shown))[:_NEAR]
-    shares = [0.5**place for place in range(1, len(assets) + 1)]
+    moved = list(dict.fromkeys(gauge.asset for gauge in shown))
+    suspects = suspected(moved, supports)
+    assets = moved[:_NEAR]
     places = ", ".join(assets)
+    reasons = {each.asset: {"en": each.reason.en, "zh": each.reason.zh} for each in suspects}
     return Claim(
         outcome=outcome,
         key=trouble.key,
@@ -87,9 +99,9 @@ def claim_of(trouble: Trouble, state: FindingState, outcome: str, gauges: Sequen
         score=trouble.ratio,
         since_s=trouble.since_s,
         columns=tuple(gauge.id for gauge in shown),
-        suspects=tuple(Suspect(asset, share) for asset, share in zip(assets, shares, strict=True)),
+        suspects=tuple(Suspect(each.asset, each.share) for each in suspects),
         value=evidence.value,
         expected=evidence.expected,
-        seen={**evidence.seen, "proposes_closure": trouble.severity is Severity.CRITICAL},
+        seen={**evidence.seen, "proposes_closure": trouble.severity is Severity.CRITICAL, "reasons": reasons},
         fields={"place": assets[0], "places": places, "count": str(len(shown)), **evidence.fields},
     )

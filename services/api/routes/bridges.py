@@ -29,7 +29,7 @@ _USUAL, _LONGEST = timedelta(days=7), timedelta(days=92)
 async def get_health(
     zone: str, connection: Connection, _: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 14
 ) -> list[HealthEvaluationAnswer]:
-    """Evaluations of 06:00 and 18:00, newest first, each with its reasons as they were known then."""
+    """Evaluations of 06:00 and 18:00, and of when it got worse, newest first, each with its reasons as known then."""
     await _known_bridge(connection, zone)
     return [_answer(each) for each in await health_evaluations.newest(connection, zone, limit)]
 

@@ -130,6 +130,14 @@ async def save(connection: AsyncConnection, evaluation: HealthEvaluation) -> Non
     )
 
 
+async def last_grades(connection: AsyncConnection) -> dict[str, HealthGrade]:
+    """The grade that each bridge was given last, by zone."""
+    cursor = await connection.execute(
+        "select distinct on (zone) zone, grade from health_evaluation order by zone, evaluated_at desc"
+    )
+    return {zone: HealthGrade(grade) for zone, grade in await cursor.fetchall()}
+
+
 async def newest(connection: AsyncConnection, zone: str, limit: int) -> list[HealthEvaluation]:
     """The last evaluations of a bridge, newest first."""
     async with connection.cursor(row_factory=dict_row) as cursor:

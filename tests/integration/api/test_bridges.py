@@ -7,10 +7,12 @@ import psycopg
 import pytest
 
 from services.alerts.models.schedule import application
-from services.alerts.structures.health_schedule import evaluate_bridges
-from services.core.store import sensors
+from services.alerts.structures.health_schedule import evaluate_bridges, evaluate_worse
+from services.core.lifeline import Lifeline
+from services.core.severity import Scheme, Severity
+from services.core.store import alerts, audit, sensors
 from services.core.store.pool import open_pool
-from tests.integration.api.harness import MOMENT, connected, problem_of
+from tests.integration.api.harness import MOMENT, alert_at, connected, problem_of
 from tests.integration.api.measuring import GOOD, at, measure
 
 _ZONE, _LIMIT_T = "B2", 55.0
@@ -58,9 +60,34 @@ async def test_every_bridge_is_evaluated_once_a_moment_and_told_newest_first(
     assert told[1]["proposes_closure"] is False
 
 
+async def test_a_bridge_that_gets_worse_is_evaluated_without_waiting_for_the_evening(
+    api: httpx.AsyncClient, city_url: str
+) -> None:
+    settled = alert_at(
+        "BR-1-E2",
+        lifeline=Lifeline.BRIDGE,
+        kind="bridge-settlement",
+        zone="B1",
+        sensors=(),
+        severity=Severity.CRITICAL,
+        highest_severity=Severity.CRITICAL,
+        scheme=Scheme.BRIDGE,
+    )
+    async with open_pool(city_url, 2, timedelta(seconds=1)) as pool:
+        assert await evaluate_worse(pool, at(100_000)) == 0, "a bridge was graded of which nothing is known"
+        async with pool.connection() as connection:
+            await alerts.add(connection, settled, audit.SYSTEM)
+        assert await evaluate_worse(pool, at(100_060)) == 1
+        assert await evaluate_worse(pool, at(100_120)) == 0, "nothing became worse"
+    told = (await api.get("/bridges/B1/health")).json()
+    assert told[0]["grade"] == 4
+    assert told[0]["proposes_closure"] is True
+    assert told[0]["alerts"] == [str(settled.id)]
+
+
 async def test_the_schedule_of_the_alert_process_knows_the_evaluation(city_url: str) -> None:
     async with open_pool(city_url, 1, timedelta(seconds=1)) as pool:
-        assert "evaluate-bridges" in application(city_url, pool).tasks
+        assert {"evaluate-bridges", "evaluate-worse-bridges"} <= application(city_url, pool).tasks.keys()
 
 
 @pytest.mark.parametrize("part", ["health", "modes", "overloads"])

@@ -19,11 +19,13 @@ _FREQUENCY_WITHIN = 0.08
 """Share by which a mode may have moved since it was seen last: frost and heat move it by less within some days, damage
 that is to be seen by much less. A default."""
 _LIKENESS_FROM = 0.8
+_DOUBLE_WITHIN = 0.12
+"""A peak so near to a mode of the same shape is the same peak split in two, whatever else is seen. A default."""
 _FOLLOWS_BY = 0.1
 """Share of a new sighting in what is known: a season moves the reference, one odd window does not."""
 _CONFIRMED_AFTER = 3
-_FORGOTTEN_AFTER = 20
-"""A mode that was never confirmed is forgotten after so many windows without it."""
+_FORGOTTEN_AFTER = 4
+"""A mode that was never confirmed is forgotten after so many windows without it: chance would confirm it in time."""
 _MOST_KNOWN = 24
 _FIRST_CANDIDATE = 101
 """Numbers below are those of confirmed modes."""
@@ -58,7 +60,8 @@ def track(
         if mode.is_confirmed and place in pairs and (seen := found[pairs[place]])
     ]
     kept = [mode for mode in followed.values() if mode.is_confirmed or mode.missed < _FORGOTTEN_AFTER]
-    kept += _candidates(kept, [seen for place, seen in enumerate(found) if place not in pairs.values()], seen_at)
+    fresh = [seen for place, seen in enumerate(found) if place not in pairs.values()]
+    kept += _candidates(kept, [seen for seen in fresh if not any(_is_double(seen, mode) for mode in kept)], seen_at)
     by_number = sorted(kept, key=lambda mode: mode.number)
     return Tracked(tuple(by_number), tuple(sorted(sightings, key=lambda each: each.number)))
 
@@ -111,6 +114,11 @@ def _likeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     both = sorted(set(one) & set(other))
     likeness = MAC(np.array([one[sensor] for sensor in both]), np.array([other[sensor] for sensor in both]))
     return min(1.0, max(0.0, float(likeness)))
+
+
+def _is_double(seen: FoundMode, mode: KnownMode) -> bool:
+    near = abs(seen.frequency_hz / mode.frequency_hz - 1) <= _DOUBLE_WITHIN
+    return near and bool(set(seen.shape) & set(mode.shape)) and _likeness(mode.shape, seen.shape) >= _LIKENESS_FROM
 
 
 def _followed(mode: KnownMode, seen: FoundMode, seen_at: datetime) -> KnownMode:

@@ -108,6 +108,20 @@ def test_what_was_seen_once_is_forgotten_and_a_known_mode_is_not() -> None:
     assert [(mode.number, mode.missed) for mode in known] == [(1, 30)]
 
 
+def test_a_peak_that_is_split_in_two_is_no_second_mode() -> None:
+    shape = dict(zip(SENSORS, (1.0, -0.5, 0.5, 0.2), strict=True))
+    whole, split = FoundMode(3.0, shape), FoundMode(3.2, shape)
+    known, _, _ = walked([[whole], [whole], *[[whole, split]] * 8])
+    assert [mode.number for mode in known] == [1]
+
+
+def test_a_peak_that_comes_by_chance_now_and_then_is_never_confirmed() -> None:
+    steady = FoundMode(3.0, dict(zip(SENSORS, (1.0, -0.5, 0.5, 0.2), strict=True)))
+    stray = FoundMode(4.6, dict(zip(SENSORS, (0.2, 1.0, 0.9, -0.6), strict=True)))
+    known, _, _ = walked([[steady, stray] if window % 8 == 0 else [steady] for window in range(60)])
+    assert [mode.number for mode in known if mode.is_confirmed] == [1]
+
+
 def test_memory_is_bounded_whatever_is_found() -> None:
     rng = np.random.default_rng(3)
     windows = [
