@@ -29,6 +29,14 @@ PAGES = {
     "policies": "policy-in-force",
     "rejections": "page-rejections",
     "bridges/B2": "bridge-page",
+    "wall": "wall-page",
+    "incidents": "incidents-page",
+    "plans": "plan-table",
+    "plans/default-gas-leak": "plan-page",
+    "assets": "asset-table",
+    "assets/BR-2": "asset-page",
+    "audit": "audit-table",
+    "field": "field-page",
 }
 """Addresses, and what is there when a page has arrived."""
 FORMS = {

@@ -9,7 +9,7 @@ import { say, word } from "../words/language";
 import { CrewPageButton } from "./crew-page-button";
 import { QuietReason } from "./quiet-panel";
 import { AcknowledgeButton } from "./acknowledge-button";
-import { currentReading, SeverityBadge } from "./alert-row";
+import { currentReading, SeverityBadge, toldWord } from "./alert-row";
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (
@@ -27,7 +27,7 @@ function Facts({ alert }: { alert: AlertDetailAnswer }): JSX.Element {
   return (
     <dl class="facts">
       {reading && alert.unit !== null && <Fact name={word("alert.now")}>{withUnit(reading.value, alert.unit)}</Fact>}
-      {alert.peak_value !== null && <Fact name={word("alert.peak")}>{withUnit(alert.peak_value, alert.unit)}</Fact>}
+      {alert.peak_value !== null && alert.unit !== null && <Fact name={word(toldWord(alert))}>{withUnit(alert.peak_value, alert.unit)}</Fact>}
       {alert.threshold !== null && <Fact name={word("alert.limit")}>{withUnit(alert.threshold, alert.unit)}</Fact>}
       <Fact name={word("alert.started")}>
         <Time at={alert.started_at} />

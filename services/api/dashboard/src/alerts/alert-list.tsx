@@ -1,9 +1,10 @@
 /** The live list of alerts, what needs a person first. */
 import { useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { get, post } from "../api/client";
 import type { AlertAnswer, LifelineId, Page } from "../api/types";
+import { lifelineName, zoneName } from "../city/directory";
 import { alerts, chosenLifeline, learnAlerts, lifelines, loaded, workOrders } from "../city/store";
 import { Loading } from "../shell/marks";
 import { KeyHelpButton } from "../shell/key-help";
@@ -50,7 +51,30 @@ function none(every: boolean): string {
   return orders ? word("alerts.none.orders", { count: orders }) : word("alerts.none.open");
 }
 
+const GROUPINGS = ["none", "lifeline", "zone", "kind"] as const;
+type Grouping = (typeof GROUPINGS)[number];
+/** So few alerts are seen at once and need no groups. */
+const FEW = 5;
+
+const GROUP_NAME: Record<Grouping, (alert: AlertAnswer) => string> = {
+  none: () => "",
+  lifeline: (alert) => lifelineName(alert.lifeline),
+  zone: (alert) => zoneName(alert.zone),
+  kind: (alert) => say(alert.kind_label),
+};
+
+/** The alerts by what they share; the group with the most urgent one comes first. */
+function grouped(alerts: readonly AlertAnswer[], by: Grouping): { name: string; alerts: AlertAnswer[] }[] {
+  const groups = new Map<string, AlertAnswer[]>();
+  for (const alert of alerts) {
+    const name = GROUP_NAME[by](alert);
+    groups.set(name, [...(groups.get(name) ?? []), alert]);
+  }
+  return [...groups].map(([name, group]) => ({ name, alerts: group }));
+}
+
 export function AlertList(): JSX.Element {
+  const grouping = useSignal<Grouping>("none");
   const every = useSignal(false);
   const older = useOlder();
   const list = useRef<HTMLElement>(null);
@@ -112,6 +136,18 @@ export function AlertList(): JSX.Element {
       <p class={said.value ? "list-said" : "unseen"} role="status" data-testid="list-said">
         {said.value}
       </p>
+      {shown.length > FEW && (
+        <label class="list-group">
+          {word("group")}
+          <select value={grouping.value} data-testid="alert-grouping" onChange={(event) => (grouping.value = event.currentTarget.value as Grouping)}>
+            {GROUPINGS.map((one) => (
+              <option key={one} value={one}>
+                {word(`group.${one}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       {taking.refusal && <Refusal deed={taking} />}
       <div class="panel-body">
         {!loaded.value.has("alerts") && <Loading />}
@@ -120,11 +156,20 @@ export function AlertList(): JSX.Element {
             {none(every.value)}
           </p>
         )}
-        <ul class="rows" aria-live="polite" aria-relevant="additions">
-          {shown.map((alert) => (
-            <AlertRow key={alert.id} alert={alert} />
-          ))}
-        </ul>
+        {grouped(shown, grouping.value).map(({ name, alerts: group }) => (
+          <Fragment key={name}>
+            {name && (
+              <h3 class="group-name" data-testid="alert-group">
+                {name} <span class="count">{group.length}</span>
+              </h3>
+            )}
+            <ul class="rows" aria-live="polite" aria-relevant="additions">
+              {group.map((alert) => (
+                <AlertRow key={alert.id} alert={alert} />
+              ))}
+            </ul>
+          </Fragment>
+        ))}
         <Refusal deed={older.deed} />
         {every.value && older.more && (
           <button type="button" class="more" onClick={older.more}>

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { isGone, useAnswer } from "../api/use-answer";
 import type { AlertDetailAnswer, NotificationAnswer, Page, WarningAnswer, WorkOrderAnswer } from "../api/types";
+import { useDirectory } from "../city/directory";
 import { onNews } from "../city/live";
 import { learnAlerts } from "../city/store";
 import { TraceMap } from "../map/trace-map";
@@ -12,7 +13,9 @@ import { Trouble } from "../shell/trouble";
 import { word } from "../words/language";
 import { AlertCharts } from "./alert-charts";
 import { AlertHead } from "./alert-head";
+import { DispatchButton } from "./dispatch-button";
 import { Findings } from "./findings";
+import { SimilarCases } from "./similar-cases";
 import { Timeline } from "./timeline";
 import { TracePanel } from "./trace-panel";
 import { QuietPanel } from "./quiet-panel";
@@ -48,14 +51,18 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
     sent.again();
   };
   useNews(alert.id, all);
+  const ordered = (
+    <section class="panel" aria-label={word("order")}>
+      <h2>{word("order")}</h2>
+      {alert.work_order && order.problem && !order.answer && <Trouble problem={order.problem} again={order.again} />}
+      {alert.work_order && order.answer && <WorkOrderPanel order={order.answer} changed={all} />}
+      {!alert.work_order && <p class="quiet">{word("order.none")}</p>}
+      {!alert.work_order && alert.state !== "cleared" && <DispatchButton alert={alert} changed={all} />}
+    </section>
+  );
   return (
     <>
-      <section class="panel" aria-label={word("order")}>
-        <h2>{word("order")}</h2>
-        {alert.work_order && order.problem && !order.answer && <Trouble problem={order.problem} again={order.again} />}
-        {alert.work_order && order.answer && <WorkOrderPanel order={order.answer} changed={all} />}
-        {!alert.work_order && <p class="quiet">{word("order.none")}</p>}
-      </section>
+      {alert.work_order && ordered}
       <section class="panel" aria-label={word("warning")}>
         <h2>{word("warning")}</h2>
         {warning.problem && !warning.answer && <Trouble problem={warning.problem} again={warning.again} />}
@@ -67,6 +74,7 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
           changed={all}
         />
       </section>
+      {!alert.work_order && ordered}
       <section class="panel" aria-label={word("verdict")}>
         <h2>{word("verdict")}</h2>
         <VerdictPanel alert={alert} changed={all} />
@@ -79,6 +87,7 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
 
 export function AlertPage({ id }: { id: string }): JSX.Element {
   const { answer: alert, problem, again } = useAnswer<AlertDetailAnswer>(`alerts/${encodeURIComponent(id)}`);
+  useDirectory();
   usePageKey("u", () => (location.hash = "#/"));
   useEffect(() => {
     if (alert) learnAlerts([alert]);
@@ -100,6 +109,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
           </h2>
           <Findings findings={alert.findings} unit={alert.unit} />
         </section>
+        <SimilarCases alert={alert.id} />
         <section class="panel" aria-label={word("timeline")}>
           <h2>{word("timeline")}</h2>
           <Timeline entries={alert.timeline} />

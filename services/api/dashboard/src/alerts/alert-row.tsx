@@ -3,15 +3,22 @@ import type { JSX } from "preact";
 import type { AlertAnswer, LatestAnswer } from "../api/types";
 import { cityNow, latest, sensors } from "../city/store";
 import { alertAddress } from "../route";
+import { refresh } from "../city/live";
 import { LifelineMark, SeverityMark, Time } from "../shell/marks";
 import { duration, withUnit } from "../words/format";
 import { say, word } from "../words/language";
+import { QuietPanel } from "./quiet-panel";
 
 /** The newest reading of the first sensor of an open alert that is about a value, in the alert's unit. */
 export function currentReading(alert: AlertAnswer): LatestAnswer | undefined {
   if (alert.state === "cleared" || alert.peak_value === null) return undefined;
   const sensor = alert.sensors.find((id) => sensors.value.get(id)?.unit === alert.unit);
   return sensor === undefined ? undefined : latest.value.get(sensor);
+}
+
+/** What the value beside the present one is: the peak of what a limit watches, else what a search saw when it told. */
+export function toldWord(alert: AlertAnswer): "alert.peak" | "alert.told" {
+  return alert.lifeline === "bridge" && alert.threshold === null ? "alert.told" : "alert.peak";
 }
 
 function Value({ alert }: { alert: AlertAnswer }): JSX.Element | null {
@@ -24,7 +31,7 @@ function Value({ alert }: { alert: AlertAnswer }): JSX.Element | null {
           {word("alert.now")} <b>{withUnit(reading.value, alert.unit)}</b>{" "}
         </>
       )}
-      {word("alert.peak")} <b>{withUnit(alert.peak_value, alert.unit)}</b>
+      {word(toldWord(alert))} <b>{withUnit(alert.peak_value, alert.unit)}</b>
     </span>
   );
 }
@@ -75,6 +82,11 @@ export function AlertRow({ alert }: { alert: AlertAnswer }): JSX.Element {
           {alert.acknowledged_by && <span class="quiet">{word("alert.acknowledged.by", { person: alert.acknowledged_by })}</span>}
         </span>
       </a>
+      {open && (
+        <div class="row-aside">
+          <QuietPanel alert={alert} changed={refresh} />
+        </div>
+      )}
     </li>
   );
 }

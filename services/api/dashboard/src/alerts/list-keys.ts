@@ -1,4 +1,4 @@
-/** The alert list by keyboard: j and k move, a acknowledges; Enter follows the link as everywhere. */
+/** The alert list by keyboard: j and k move, a acknowledges, s puts aside; Enter follows the link as everywhere. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 import { isForPage } from "../shell/page-key";
@@ -31,6 +31,9 @@ export function useListKeys(list: RefObject<HTMLElement | null>, acknowledge: (a
         event.preventDefault();
         const alert = links[place]?.parentElement?.dataset["alert"];
         if (alert) deed.current(alert);
+      } else if (event.key === "s" && place >= 0) {
+        event.preventDefault();
+        links[place]?.parentElement?.querySelector<HTMLButtonElement>("[data-testid='shelve']")?.click();
       }
     };
     const follow = (event: FocusEvent): void => {

@@ -8,7 +8,7 @@ import { LifelineMark, Loading, SeverityMark, Time } from "../shell/marks";
 import { say, word } from "../words/language";
 import { enteredAt, standing, STEPS } from "./work-order-steps";
 
-function WorkOrderRow({ order }: { order: WorkOrderAnswer }): JSX.Element {
+export function WorkOrderRow({ order }: { order: WorkOrderAnswer }): JSX.Element {
   const step = STEPS.indexOf(standing(order));
   const asset = assetsById.value.get(order.asset);
   return (

@@ -3,12 +3,14 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { post } from "../api/client";
-import type { WorkOrderAnswer, WorkOrderMove, WorkOrderSideMove } from "../api/types";
+import type { WorkOrderAnswer, WorkOrderMove } from "../api/types";
 import { learnWorkOrders } from "../city/store";
+import { incidentAddress } from "../route";
 import { Time } from "../shell/marks";
-import { ReasonForm } from "../shell/reason-form";
 import { type Deed, Refusal, useDeed } from "../shell/trouble";
 import { say, word } from "../words/language";
+import { OrderAside } from "./order-aside";
+import { OrderRecord } from "./order-record";
 import { enteredAt, standing, STEPS } from "./work-order-steps";
 
 function Stepper({ order }: { order: WorkOrderAnswer }): JSX.Element {
@@ -88,29 +90,6 @@ function MoveForm({ order, move, deed, changed }: Move): JSX.Element {
   );
 }
 
-/** Steps that lead aside or back; a transfer needs a choice of organisations and is made elsewhere. */
-const ASIDE = ["reject", "hold", "reopen"] as const satisfies readonly WorkOrderSideMove[];
-
-function Aside({ order, changed }: { order: WorkOrderAnswer; changed: () => void }): JSX.Element {
-  return (
-    <p>
-      {ASIDE.filter((move) => order.side_moves.includes(move)).map((move) => (
-        <ReasonForm
-          key={move}
-          name={`work-order-${move}`}
-          ask={word(`order.aside.${move}`)}
-          meaning={word(`order.aside.${move}.meaning`)}
-          save={word(`order.aside.${move}`)}
-          send={async (note) =>
-            learnWorkOrders([await post<WorkOrderAnswer>(`work-orders/${order.id}/${move}`, { note, version: order.version })])
-          }
-          changed={changed}
-        />
-      ))}
-    </p>
-  );
-}
-
 function Standing({ order }: { order: WorkOrderAnswer }): JSX.Element {
   const due = order.deadline?.due_at;
   return (
@@ -165,7 +144,15 @@ export function WorkOrderPanel({ order, changed }: { order: WorkOrderAnswer; cha
       )}
       {move && <MoveForm key={move} order={order} move={move} deed={deed} changed={changed} />}
       <Refusal deed={deed} />
-      <Aside order={order} changed={changed} />
+      {order.incident && (
+        <p>
+          <a href={incidentAddress(order.incident)} data-testid="order-incident">
+            {word("order.incident")}
+          </a>
+        </p>
+      )}
+      <OrderRecord order={order} />
+      <OrderAside order={order} changed={changed} />
     </div>
   );
 }

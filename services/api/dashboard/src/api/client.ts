@@ -1,5 +1,5 @@
 /** Requests to the API; every refusal becomes a `RefusedError` with the words of the server. */
-import { apiKey, forgetKey } from "./key";
+import { apiKey, forgetKey, sessionToken } from "./key";
 import type { Page, Problem } from "./types";
 
 export const API = new URL("/api/v1/", location.origin).href;
@@ -14,7 +14,8 @@ export class RefusedError extends Error {
 export class UnreachableError extends Error {}
 
 export function authorization(key: string | null = apiKey.value): Record<string, string> {
-  return key ? { Authorization: `Bearer ${key}` } : {};
+  if (key) return { Authorization: `Bearer ${key}` };
+  return sessionToken.value ? { "X-CSRF-Token": sessionToken.value } : {};
 }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
@@ -56,16 +57,31 @@ export function get<Answer>(path: string, query: Query = {}, key: string | null 
   return request<Answer>(address(path, query), { headers: { ...authorization(key), Accept: "application/json" } });
 }
 
-function send<Answer>(method: string, path: string, body: BodyInit, type: string): Promise<Answer> {
+function send<Answer>(method: string, path: string, body: BodyInit, type: string, once?: string): Promise<Answer> {
   return request<Answer>(address(path, {}), {
     method,
-    headers: { ...authorization(), "Content-Type": type, Accept: "application/json" },
+    headers: {
+      ...authorization(),
+      "Content-Type": type,
+      Accept: "application/json",
+      ...(once ? { "Idempotency-Key": once } : {}),
+    },
     body,
   });
 }
 
-export function post<Answer>(path: string, body: object): Promise<Answer> {
-  return send<Answer>("POST", path, JSON.stringify(body), "application/json");
+/** `once` names the deed, so that it counts once where it is sent twice. */
+export function post<Answer>(path: string, body: object, once?: string): Promise<Answer> {
+  return send<Answer>("POST", path, JSON.stringify(body), "application/json", once);
+}
+
+/** Posts a file as it is; what it is, the service finds in its content. */
+export function postFile<Answer>(path: string, query: Query, file: Blob): Promise<Answer> {
+  return request<Answer>(address(path, query), {
+    method: "POST",
+    headers: { ...authorization(), "Content-Type": "application/octet-stream", Accept: "application/json" },
+    body: file,
+  });
 }
 
 export function patch<Answer>(path: string, body: object): Promise<Answer> {

@@ -1,5 +1,5 @@
-/** The API key: taken once from the address, kept for this tab only. */
-import { signal } from "@preact/signals";
+/** How the page is let in: a key, taken once from the address and kept for this tab only, or a session. */
+import { computed, signal } from "@preact/signals";
 
 const STORED = "lifeline.key";
 
@@ -19,6 +19,11 @@ function remembered(): string | null {
 
 export const apiKey = signal<string | null>(remembered());
 
+/** What a session's changes carry; the session itself is in a cookie that no script can read. */
+export const sessionToken = signal<string | null>(null);
+
+export const signedIn = computed(() => apiKey.value !== null || sessionToken.value !== null);
+
 export function useKey(key: string): void {
   sessionStorage.setItem(STORED, key);
   apiKey.value = key;
@@ -27,6 +32,7 @@ export function useKey(key: string): void {
 export function forgetKey(): void {
   sessionStorage.removeItem(STORED);
   apiKey.value = null;
+  sessionToken.value = null;
 }
 
 // A link with a key may also be opened in a tab where the page is already running.

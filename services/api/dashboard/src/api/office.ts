@@ -218,3 +218,24 @@ export interface AlarmFiguresAnswer {
   verdicts: VerdictsAnswer[];
   clocks: Partial<Record<ClockStep, ClockAnswer>>;
 }
+
+export interface AuditAnswer {
+  id: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject_kind: string;
+  subject: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  address: string | null;
+  key_name: string | null;
+}
+
+/** A signed statement about the trail. */
+export interface CheckpointAnswer {
+  kind: string;
+  position: number;
+  hash: string;
+  at: string;
+}

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { API, authorization } from "./client";
-import { apiKey, forgetKey } from "./key";
+import { forgetKey, signedIn } from "./key";
 
 export interface Connection {
   state: "connecting" | "live" | "lost";
@@ -75,7 +75,7 @@ export async function follow(listener: Listener, opened: () => void, stop: Abort
       attempt.abort();
     }
     now("lost");
-    if (!apiKey.value) return;
+    if (!signedIn.value) return;
     await pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 10_000, stop);
   }
 }

@@ -105,14 +105,41 @@ export interface HistoryPoint {
   maximum: number | null;
   mean: number | null;
   count: number;
+  suspect: number;
   bad: number;
+}
+
+export interface GapAnswer {
+  start: string;
+  end: string;
+  /** Null: it lasts. */
+  first_after: string | null;
+  missing: number;
+}
+
+export interface AvailabilityAnswer {
+  sensor: string;
+  interval_s: number;
+  days: { day: string; expected: number; received: number; bad: number; received_percent: number | null; usable_percent: number | null }[];
 }
 
 export interface HistoryAnswer {
   sensor: string;
   unit: string;
+  /** What was read: the readings, or what is kept of each minute, hour or day. */
+  source: "raw" | "minute" | "hour" | "day" | string;
   bucket_s: number;
   points: HistoryPoint[];
+}
+
+/** Whether the sensors behind a gateway are heard. */
+export interface GatewayAnswer {
+  gateway: string;
+  state: "heard" | "partly" | "silent" | string;
+  sensors: number;
+  silent: number;
+  never: number;
+  last_received_at: string | null;
 }
 
 export interface AlertAnswer {

@@ -3,9 +3,9 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { SensorAnswer } from "../api/types";
+import type { HistoryAnswer, SensorAnswer } from "../api/types";
 import { colour, theme } from "../shell/theme";
-import { amount, clock, unitText, utc, withUnit } from "../words/format";
+import { amount, clock, duration, unitText, utc, withUnit } from "../words/format";
 import { language, say, word } from "../words/language";
 import { alone, columns, type Limit, limitsOf, valueSpan } from "./columns";
 import { useHistories } from "./history";
@@ -20,21 +20,47 @@ export interface ChartRequest {
   small?: boolean;
   /** The alert's span to shade and the limit it names. */
   alert?: { start: number; end: number; threshold: number | null };
+  /** The same a week earlier, beside it. */
+  compare?: boolean;
+  /** Takes the span that a person drew a frame around. */
+  zoom?: (start: number, end: number) => void;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+
+/** One line of the chart: a sensor, now or a week earlier. */
+interface Line {
+  sensor: SensorAnswer;
+  before: boolean;
+}
+
+function linesOf({ sensors, compare }: ChartRequest): Line[] {
+  const now = sensors.map((sensor) => ({ sensor, before: false }));
+  return compare ? [...now, ...sensors.map((sensor) => ({ sensor, before: true }))] : now;
+}
+
+/** A history a week later, so that it lies under the one to compare with. */
+function moved(history: HistoryAnswer): HistoryAnswer {
+  const points = history.points.map((point) => ({ ...point, time: new Date(Date.parse(point.time) + WEEK_MS).toISOString() }));
+  return { ...history, points };
 }
 
 const DASHES: readonly number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 /** The same lines as borders of the legend's marks. */
 const LEGEND_LINES = ["solid", "dashed", "dotted", "double"];
 const DAY_S = 86_400;
+const YEAR_S = 300 * DAY_S;
+/** A narrower frame is a click that slipped. */
+const LEAST_FRAME_PX = 8;
 
-function series(sensors: readonly SensorAnswer[], unit: string): uPlot.Series[] {
-  return sensors.flatMap((sensor, index): uPlot.Series[] => {
+function series(lines: readonly Line[], unit: string): uPlot.Series[] {
+  return lines.flatMap(({ sensor, before }, index): uPlot.Series[] => {
     const line = colour(`line-${index % 4}`);
     const value = (_: uPlot, at: number | null): string => (at === null || at === undefined ? "–" : withUnit(at, unit));
     const hidden = { stroke: "transparent", width: 0, points: { show: false }, class: "edge" };
     return [
       {
-        label: `${sensor.id} ${say(sensor.label)}`,
+        label: `${sensor.id} ${say(sensor.label)}${before ? ` ${word("chart.week-before")}` : ""}`,
         stroke: line,
         width: 1.6,
         dash: DASHES[index % 4] ?? [],
@@ -48,8 +74,9 @@ function series(sensors: readonly SensorAnswer[], unit: string): uPlot.Series[] 
 }
 
 function times(_: uPlot, splits: number[]): string[] {
-  const long = (splits.at(-1) ?? 0) - (splits[0] ?? 0) > DAY_S;
-  return splits.map((at) => clock(new Date(at * 1000), long ? "day" : "time"));
+  const span = (splits.at(-1) ?? 0) - (splits[0] ?? 0);
+  const style = span > YEAR_S ? "date" : span > DAY_S ? "day" : "time";
+  return splits.map((at) => clock(new Date(at * 1000), style));
 }
 
 function shade(plot: uPlot, start: number, end: number): void {
@@ -82,11 +109,27 @@ function drawLimits(plot: uPlot, limits: readonly Limit[], words: boolean): void
   pen.restore();
 }
 
-function options(request: ChartRequest, data: uPlot.AlignedData, width: number): uPlot.Options {
+/** Where readings were suspect or bad: a short tick below the line, longer for the worse. */
+function drawQuality(plot: uPlot, histories: readonly HistoryAnswer[]): void {
+  const { left, top, width, height } = plot.bbox;
+  for (const history of histories) {
+    for (const { time, suspect, bad } of history.points) {
+      if (!suspect && !bad) continue;
+      const x = plot.valToPos(Date.parse(time) / 1000, "x", true);
+      if (x < left || x > left + width) continue;
+      const length = (bad ? 10 : 5) * devicePixelRatio;
+      plot.ctx.fillStyle = colour(bad ? "severity-4-text" : "state-attention");
+      plot.ctx.fillRect(x, top + height - length, 2 * devicePixelRatio, length);
+    }
+  }
+}
+
+function options(request: ChartRequest, histories: readonly HistoryAnswer[], data: uPlot.AlignedData, width: number): uPlot.Options {
   const { sensors, height, small, alert } = request;
   const unit = sensors[0]?.unit ?? "";
   const limits = limitsOf(sensors.flatMap((sensor) => sensor.thresholds), alert?.threshold ?? null);
   const axis = { stroke: colour("quiet"), grid: { stroke: colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+  const lines = linesOf(request);
   const bands = sensors.map((_, index) => ({
     series: [index * 3 + 3, index * 3 + 2] as [number, number],
     fill: colour(`band-${index % 4}`),
@@ -96,7 +139,7 @@ function options(request: ChartRequest, data: uPlot.AlignedData, width: number):
     height,
     padding: [8, 8, 0, 0],
     legend: { show: !small, markers: { width: 2, dash: (_, index) => LEGEND_LINES[Math.floor((index - 1) / 3) % 4] ?? "solid" } },
-    cursor: { y: false, drag: { x: false, y: false } },
+    cursor: { y: false, drag: { x: request.zoom !== undefined, y: false, setScale: false } },
     scales: {
       x: { time: true, range: () => [request.start / 1000, request.end / 1000] },
       y: { range: () => valueSpan(data, limits, alert?.threshold ?? null) },
@@ -105,17 +148,24 @@ function options(request: ChartRequest, data: uPlot.AlignedData, width: number):
       { ...axis, values: times, space: small ? 70 : 80, size: 26 },
       { ...axis, values: (_, splits) => splits.map(amount), size: 52, space: small ? 30 : 34 },
     ],
-    series: [{ label: word("sensor.time"), value: (_, at) => (at ? `${clock(new Date(at * 1000), "day")}` : "–") }, ...series(sensors, unit)],
+    series: [{ label: word("sensor.time"), value: (_, at) => (at ? `${clock(new Date(at * 1000), "day")}` : "–") }, ...series(lines, unit)],
     bands,
     hooks: {
       drawClear: [(plot) => alert && shade(plot, alert.start, alert.end)],
-      draw: [(plot) => drawLimits(plot, limits, !small)],
+      draw: [(plot) => drawLimits(plot, limits, !small), (plot) => small || drawQuality(plot, histories)],
+      setSelect: [
+        (plot) => {
+          const { left, width: drawn } = plot.select;
+          if (drawn < LEAST_FRAME_PX) return;
+          request.zoom?.(plot.posToVal(left, "x") * 1000, plot.posToVal(left + drawn, "x") * 1000);
+        },
+      ],
     },
   };
 }
 
 /** Draws anew on other data, theme, language or width; cheap enough at a few redraws a minute. */
-function useDrawing(request: ChartRequest, data: uPlot.AlignedData | null) {
+function useDrawing(request: ChartRequest, histories: readonly HistoryAnswer[], data: uPlot.AlignedData | null) {
   const holder = useRef<HTMLDivElement>(null);
   const [shownTheme, shownLanguage] = [theme.value, language.value];
   useEffect(() => {
@@ -126,7 +176,7 @@ function useDrawing(request: ChartRequest, data: uPlot.AlignedData | null) {
       const width = Math.floor(place.clientWidth);
       if (!width || plot?.width === width) return;
       if (plot) return plot.setSize({ width, height: request.height });
-      plot = new uPlot(options(request, data, width), data, place);
+      plot = new uPlot(options(request, histories, data, width), data, place);
     };
     const watch = new ResizeObserver(draw);
     watch.observe(place);
@@ -142,11 +192,21 @@ function useDrawing(request: ChartRequest, data: uPlot.AlignedData | null) {
 export function SensorChart(request: ChartRequest): JSX.Element {
   const histories = useHistories(request.sensors, request.start, request.end, request.small ? 120 : 600);
   // The same answer must give the same columns, or every redraw of the page would redraw the chart.
-  const data = useMemo(() => (histories?.of.length ? columns(histories.of, request.sensors) : null), [histories?.of]);
+  const past = useHistories(request.compare ? request.sensors : [], request.start - WEEK_MS, request.end - WEEK_MS);
+  const before = request.compare ? past?.of : undefined;
+  const shown = useMemo(() => {
+    // Without the week before yet, its columns stay empty, so that the lines keep their places.
+    const beside = request.compare ? (before ?? []).map(moved) : [];
+    return histories?.of.length ? [...histories.of, ...beside] : [];
+  }, [histories?.of, before]);
+  const whole = shown.length === linesOf(request).length;
+  const data = useMemo(() => (whole ? columns(shown, request.sensors) : null), [shown, whole]);
   const empty = data !== null && !data[0].length;
   const drawn = histories ? { ...request, start: histories.start, end: histories.end } : request;
-  const holder = useDrawing(drawn, empty ? null : data);
-  const bad = histories?.of.reduce((sum, history) => sum + history.points.reduce((n, point) => n + point.bad, 0), 0) ?? 0;
+  const holder = useDrawing(drawn, shown, empty ? null : data);
+  const points = histories?.of.flatMap((history) => history.points) ?? [];
+  const bad = points.reduce((sum, point) => sum + point.bad, 0);
+  const suspect = points.reduce((sum, point) => sum + (point.suspect ?? 0), 0);
   const names = request.sensors.map((sensor) => `${sensor.id} ${say(sensor.label)}`).join(", ");
   const label = `${word("chart.title", { name: names, unit: unitText(request.sensors[0]?.unit) })}. ${utc(request.start)} – ${utc(request.end)}`;
   return (
@@ -160,7 +220,9 @@ export function SensorChart(request: ChartRequest): JSX.Element {
         <figcaption class="quiet">
           {word("chart.band")}
           {request.alert && ` · ${word("chart.span")}`}
+          {suspect > 0 && ` · ${word("chart.suspect", { count: suspect })}`}
           {bad > 0 && ` · ${word("chart.bad", { count: bad })}`}
+          {histories?.of[0] && ` · ${word("chart.source", { bucket: duration(histories.of[0].bucket_s * 1000) })}`}
         </figcaption>
       )}
     </figure>

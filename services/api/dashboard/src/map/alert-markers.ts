@@ -42,20 +42,21 @@ function looks(alert: AlertAnswer): string {
 }
 
 /** Lets a marker have its words where they cover no worse alert; the sign itself always stays. */
-function arrange(map: GlMap, markers: Iterable<Shown>): void {
+function arrange(map: GlMap, markers: Iterable<Shown>, scale: number): void {
   const taken: { x: number; y: number; half: number }[] = [];
   const worstFirst = [...markers].sort((a, b) => b.alert.highest_severity - a.alert.highest_severity);
   for (const { alert, marker, element } of worstFirst) {
     const { x, y } = map.project(marker.getLngLat());
     const words = say(alert.kind_label);
-    const half = (SIGNS_WIDTH + words.length * (/[^\x00-\xff]/.test(words) ? 13.5 : 7)) / 2;
-    const free = taken.every((one) => Math.abs(one.x - x) > one.half + half || Math.abs(one.y - y) > HEIGHT);
+    const half = (scale * (SIGNS_WIDTH + words.length * (/[^\x00-\xff]/.test(words) ? 13.5 : 7))) / 2;
+    const free = taken.every((one) => Math.abs(one.x - x) > one.half + half || Math.abs(one.y - y) > HEIGHT * scale);
     element.classList.toggle("wordless", !free);
-    taken.push({ x, y, half: free ? half : SIGNS_WIDTH / 2 });
+    taken.push({ x, y, half: free ? half : (SIGNS_WIDTH * scale) / 2 });
   }
 }
 
-export function followAlerts(map: GlMap): () => void {
+/** `scale`: how much larger the words are than at a desk. */
+export function followAlerts(map: GlMap, scale = 1): () => void {
   const markers = new Map<string, Shown>();
   const drop = (id: string): void => {
     markers.get(id)?.marker.remove();
@@ -69,7 +70,7 @@ export function followAlerts(map: GlMap): () => void {
     const marker = new Marker({ element: link, anchor: "bottom", offset: [0, -9] }).setLngLat(at).addTo(map);
     markers.set(alert.id, { alert, marker, element: link, looks: look });
   };
-  const rearrange = (): void => arrange(map, markers.values());
+  const rearrange = (): void => arrange(map, markers.values(), scale);
   const stop = effect(() => {
     const chosen = chosenLifeline.value;
     const shown = openAlerts.value.filter((alert) => alert.position && (!chosen || alert.lifeline === chosen));

@@ -12,6 +12,9 @@ import { MapFrame } from "./map-frame";
 import { followSensors, onSensorClick, SENSOR_LAYER } from "./sensor-layer";
 import { openPopover } from "./sensor-popover";
 
+/** How much larger the words of a marker are on the wall, as the style sheet has it. */
+const WALL_SCALE = 1.45;
+
 /** Where the officer left the map; it stays so while other pages are read. */
 let lastView: { center: LngLatLike; zoom: number } | null = null;
 
@@ -55,31 +58,32 @@ function narrow(map: GlMap): void {
   map.setPaintProperty("zone-edge", "line-opacity", chosen ? dim(0.7, 0) : 0.5);
 }
 
-function open(container: HTMLElement): Opened & { whole: () => void } {
+/** On the wall the whole city stays in view, larger, and remembers nothing of what a desk looked at. */
+function open(container: HTMLElement, wall: boolean): Opened & { whole: () => void } {
   const stops: (() => void)[] = [];
   const opened = openMap(container, overlay(["sensors"], [SENSOR_LAYER]), (map) => {
     let fitted = false;
     stops.push(
       effect(() => {
         showBase(map);
-        if (fitted || lastView || !(zones.value.size || assets.value.features.length)) return;
+        if (fitted || (lastView && !wall) || !(zones.value.size || assets.value.features.length)) return;
         whole(map, false);
         fitted = true;
       }),
       effect(() => narrow(map)),
       followSensors(map),
       followLabels(map),
-      followAlerts(map),
+      followAlerts(map, wall ? WALL_SCALE : 1),
     );
     onSensorClick(map, (id) => {
       const sensor = sensors.value.get(id);
       if (sensor) openPopover(map, sensor);
     });
   });
-  if (lastView) opened.map.jumpTo(lastView);
+  if (lastView && !wall) opened.map.jumpTo(lastView);
   opened.map.on("moveend", (event) => {
     // Only what a hand did is worth remembering; the first fit is not.
-    if (event.originalEvent) lastView = { center: opened.map.getCenter(), zoom: opened.map.getZoom() };
+    if (event.originalEvent && !wall) lastView = { center: opened.map.getCenter(), zoom: opened.map.getZoom() };
   });
   const close = (): void => {
     stops.forEach((stop) => stop());
@@ -88,10 +92,10 @@ function open(container: HTMLElement): Opened & { whole: () => void } {
   return { map: opened.map, close, whole: () => ((lastView = null), whole(opened.map)) };
 }
 
-export function CityMap(): JSX.Element {
+export function CityMap({ wall = false }: { wall?: boolean }): JSX.Element {
   return (
-    <MapFrame label={word("map")} open={open}>
-      <Legend />
+    <MapFrame label={word("map")} open={(container) => open(container, wall)}>
+      {!wall && <Legend />}
     </MapFrame>
   );
 }

@@ -5,6 +5,7 @@ import type { AlarmFiguresAnswer, ClockStep } from "../api/office";
 import { useAnswer } from "../api/use-answer";
 import { assetName, kindName } from "../city/directory";
 import { useEvery } from "../records/use-every";
+import { DocumentButton } from "../shell/document-button";
 import { LifelineMark } from "../shell/marks";
 import { WideTable } from "../shell/wide-table";
 import { amount, duration, percent } from "../words/format";
@@ -279,6 +280,7 @@ export function FiguresPage(): JSX.Element {
             onChange={(event) => count(event.currentTarget.value)}
           />
         </label>
+        <DocumentButton name="figures-report" path="alarm-figures/report" query={span} label={word("figures.report")} />
       </div>
       {answer && (
         <>

@@ -3,19 +3,18 @@ import type { ComponentChildren, JSX } from "preact";
 import { useDirectory } from "../city/directory";
 import { OFFICE_PAGES, type OfficePage as Page, route } from "../route";
 import { Loading } from "../shell/marks";
+import { SubNavigation } from "../shell/sub-navigation";
 import { Trouble } from "../shell/trouble";
 import { word } from "../words/language";
 
 function OfficeNavigation(): JSX.Element {
-  return (
-    <nav class="office-navigation" aria-label={word("office")}>
-      {OFFICE_PAGES.map((page) => (
-        <a key={page} href={`#/${page}`} aria-current={route.value.page === page ? "page" : undefined} data-testid={`office-${page}`}>
-          {word(`office.${page}`)}
-        </a>
-      ))}
-    </nav>
-  );
+  const pages = OFFICE_PAGES.map((page) => ({
+    address: `#/${page}`,
+    name: word(`office.${page}`),
+    here: route.value.page === page,
+    testid: `office-${page}`,
+  }));
+  return <SubNavigation label={word("office")} pages={pages} />;
 }
 
 interface Frame {

@@ -1,21 +1,17 @@
 /** One sensor: its newest value, history, limits and what it is. */
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { isGone, useAnswer } from "../api/use-answer";
 import type { SensorAnswer } from "../api/types";
-import { SensorChart } from "../chart/sensor-chart";
 import { conditions } from "../city/sensor-state";
-import { assetsById, cityNow, latest, zones } from "../city/store";
-import { alertAddress } from "../route";
+import { assetsById, latest, zones } from "../city/store";
+import { alertAddress, assetAddress } from "../route";
 import { LifelineMark, Loading, SeverityMark, StateMark, Time } from "../shell/marks";
 import { Trouble } from "../shell/trouble";
 import { WideTable } from "../shell/wide-table";
-import { amount, duration, unitText, withUnit } from "../words/format";
+import { amount, duration, withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
-
-const HOUR_MS = 3_600_000;
-const SPANS = { "1h": HOUR_MS, "6h": 6 * HOUR_MS, "24h": 24 * HOUR_MS, "3d": 72 * HOUR_MS } as const;
-type Span = keyof typeof SPANS;
+import { AvailabilityPanel } from "./availability-panel";
+import { HistoryPanel } from "./history-panel";
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (
@@ -47,7 +43,9 @@ function Head({ sensor }: { sensor: SensorAnswer }): JSX.Element {
         {condition?.alert && <a href={alertAddress(condition.alert.id)}>{word("sensor.alert")}</a>}
       </p>
       <dl class="facts small">
-        <Fact name={word("sensor.asset")}>{say(assetsById.value.get(sensor.asset)?.properties.name) || sensor.asset}</Fact>
+        <Fact name={word("sensor.asset")}>
+          <a href={assetAddress(sensor.asset)}>{say(assetsById.value.get(sensor.asset)?.properties.name) || sensor.asset}</a>
+        </Fact>
         <Fact name={word("sensor.zone")}>{say(zones.value.get(sensor.zone)?.name) || sensor.zone}</Fact>
         <Fact name={word("sensor.interval")}>{duration(sensor.interval_s * 1000)}</Fact>
         <Fact name={word("sensor.gateway")}>{sensor.gateway ?? "–"}</Fact>
@@ -97,7 +95,6 @@ function Thresholds({ sensor }: { sensor: SensorAnswer }): JSX.Element {
 
 export function SensorPage({ id }: { id: string }): JSX.Element {
   const { answer: sensor, problem, again } = useAnswer<SensorAnswer>(`sensors/${encodeURIComponent(id)}`);
-  const span = useSignal<Span>("6h");
   if (!sensor && problem) {
     return isGone(problem) ? <p class="trouble">{word("sensor.gone")}</p> : <Trouble problem={problem} again={again} />;
   }
@@ -110,21 +107,8 @@ export function SensorPage({ id }: { id: string }): JSX.Element {
         </a>
         <Head sensor={sensor} />
       </section>
-      <section class="panel" aria-label={word("sensor.history")}>
-        <div class="record-head">
-          <h2>
-            {word("sensor.history")} <span class="quiet">{unitText(sensor.unit)}</span>
-          </h2>
-          <div class="choice" role="group" aria-label={word("span")}>
-            {(Object.keys(SPANS) as Span[]).map((one) => (
-              <button key={one} type="button" aria-pressed={span.value === one} data-testid={`span-${one}`} onClick={() => (span.value = one)}>
-                {word(`span.${one}`)}
-              </button>
-            ))}
-          </div>
-        </div>
-        <SensorChart key={span.value} sensors={[sensor]} start={cityNow.value - SPANS[span.value]} end={cityNow.value} height={340} />
-      </section>
+      <HistoryPanel sensor={sensor} />
+      <AvailabilityPanel sensor={sensor.id} />
       <section class="panel" aria-label={word("sensor.thresholds")}>
         <Thresholds sensor={sensor} />
       </section>

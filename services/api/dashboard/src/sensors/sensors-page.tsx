@@ -9,6 +9,7 @@ import { LifelineMark, Loading, StateMark, Time } from "../shell/marks";
 import { WideTable } from "../shell/wide-table";
 import { withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
+import { SensorNavigation } from "./sensor-navigation";
 
 /** Rows drawn at once; a prefecture has tens of thousands of sensors. */
 const ROWS = 200;
@@ -69,49 +70,52 @@ export function SensorsPage(): JSX.Element {
     most.value = ROWS;
   };
   return (
-    <article class="record panel">
-      <div class="record-head">
-        <h1>{word("nav.sensors")}</h1>
-        <input
-          type="search"
-          data-testid="sensor-search"
-          aria-label={word("sensors.search")}
-          placeholder={word("sensors.search")}
-          value={search.value}
-          onInput={(event) => look(event.currentTarget.value)}
-        />
-        <span class="quiet" role="status">
-          {word("sensors.shown", { shown: Math.min(all.length, most.value), count: all.length })}
-        </span>
-      </div>
-      {!loaded.value.has("sensors") && <Loading />}
-      {loaded.value.has("sensors") && !all.length && <p class="quiet">{word("sensors.none")}</p>}
-      <WideTable label={word("nav.sensors")}>
-        <table data-testid="sensor-table">
-          <thead>
-            <tr>
-              <th>{word("sensor.state")}</th>
-              <th>{word("sensor")}</th>
-              <th>{word("sensor.quantity")}</th>
-              <th class="number">{word("sensor.latest")}</th>
-              <th>{word("sensor.time")}</th>
-              <th>{word("sensor.quality")}</th>
-              <th>{word("sensor.asset")}</th>
-              <th>{word("sensor.zone")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {all.slice(0, most.value).map((sensor) => (
-              <SensorRow key={sensor.id} sensor={sensor} />
-            ))}
-          </tbody>
-        </table>
-      </WideTable>
-      {all.length > most.value && (
-        <button type="button" class="more" onClick={() => (most.value += ROWS)}>
-          {word("sensors.more")}
-        </button>
-      )}
-    </article>
+    <div class="office">
+      <SensorNavigation />
+      <article class="record panel">
+        <div class="record-head">
+          <h1>{word("nav.sensors")}</h1>
+          <input
+            type="search"
+            data-testid="sensor-search"
+            aria-label={word("sensors.search")}
+            placeholder={word("sensors.search")}
+            value={search.value}
+            onInput={(event) => look(event.currentTarget.value)}
+          />
+          <span class="quiet" role="status">
+            {word("sensors.shown", { shown: Math.min(all.length, most.value), count: all.length })}
+          </span>
+        </div>
+        {!loaded.value.has("sensors") && <Loading />}
+        {loaded.value.has("sensors") && !all.length && <p class="quiet">{word("sensors.none")}</p>}
+        <WideTable label={word("nav.sensors")}>
+          <table data-testid="sensor-table">
+            <thead>
+              <tr>
+                <th>{word("sensor.state")}</th>
+                <th>{word("sensor")}</th>
+                <th>{word("sensor.quantity")}</th>
+                <th class="number">{word("sensor.latest")}</th>
+                <th>{word("sensor.time")}</th>
+                <th>{word("sensor.quality")}</th>
+                <th>{word("sensor.asset")}</th>
+                <th>{word("sensor.zone")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {all.slice(0, most.value).map((sensor) => (
+                <SensorRow key={sensor.id} sensor={sensor} />
+              ))}
+            </tbody>
+          </table>
+        </WideTable>
+        {all.length > most.value && (
+          <button type="button" class="more" onClick={() => (most.value += ROWS)}>
+            {word("sensors.more")}
+          </button>
+        )}
+      </article>
+    </div>
   );
 }

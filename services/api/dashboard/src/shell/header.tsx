@@ -1,54 +1,14 @@
 /** The header: name, lifeline counters, clock, connection, switches. */
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
-import { forgetKey } from "../api/key";
-import { connection } from "../api/stream";
+import { leave, me } from "../api/session";
 import type { LifelineAnswer } from "../api/types";
 import { sound, switchSound } from "../city/sound";
-import { chosenLifeline, cityNow, latest, lifelines } from "../city/store";
+import { chosenLifeline, lifelines } from "../city/store";
 import { isOffice, type Route, route } from "../route";
-import { clock, utc } from "../words/format";
 import { chooseLanguage, language, say, word } from "../words/language";
+import { Clock, ConnectionState } from "./clock";
 import { LifelineMark, SeverityMark } from "./marks";
 import { switchTheme, theme } from "./theme";
-
-/** From here on the newest reading is so far from the clock that both are shown. */
-const APART_MS = 180_000;
-
-function Clock(): JSX.Element {
-  const now = useSignal(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => (now.value = Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  const city = cityNow.value;
-  const apart = latest.value.size > 0 && Math.abs(now.value - city) > APART_MS;
-  return (
-    <div class="clock">
-      <time data-testid="clock" dateTime={new Date(now.value).toISOString()} title={utc(now.value)}>
-        {clock(new Date(now.value))}
-      </time>
-      {apart && (
-        <time class="data-time" dateTime={new Date(city).toISOString()} title={`${utc(city)}\n${word("data.time.why")}`}>
-          {word("data.time", { time: clock(new Date(city), "day") })}
-        </time>
-      )}
-    </div>
-  );
-}
-
-const SIGNS = { connecting: "○", live: "●", lost: "▲" };
-
-function ConnectionState(): JSX.Element {
-  const { state, since } = connection.value;
-  const text = state === "lost" ? word("reconnecting", { time: clock(new Date(since)) }) : word(state);
-  return (
-    <span class={`connection ${state}`} data-testid="connection-state" data-state={state} role="status" title={utc(since)}>
-      <span aria-hidden="true">{SIGNS[state]}</span> {text}
-    </span>
-  );
-}
 
 function Counter({ lifeline }: { lifeline: LifelineAnswer }): JSX.Element {
   const chosen = chosenLifeline.value === lifeline.id;
@@ -79,8 +39,13 @@ function Counter({ lifeline }: { lifeline: LifelineAnswer }): JSX.Element {
   );
 }
 
-const PAGES: readonly (readonly [Route["page"], string, "nav.overview" | "nav.storm" | "nav.bridges" | "nav.sensors" | "nav.office"])[] = [
+type NavigationWord = "nav.wall" | "nav.overview" | "nav.incidents" | "nav.storm" | "nav.bridges" | "nav.sensors" | "nav.field" | "nav.office";
+
+const PAGES: readonly (readonly [Route["page"], string, NavigationWord])[] = [
   ["overview", "#/", "nav.overview"],
+  ["wall", "#/wall", "nav.wall"],
+  ["field", "#/field", "nav.field"],
+  ["incidents", "#/incidents", "nav.incidents"],
   ["storm", "#/storm", "nav.storm"],
   ["bridges", "#/bridges", "nav.bridges"],
   ["sensors", "#/sensors", "nav.sensors"],
@@ -89,7 +54,8 @@ const PAGES: readonly (readonly [Route["page"], string, "nav.overview" | "nav.st
 
 /** The entry of the navigation that a page belongs to. */
 function entryOf(page: Route["page"]): Route["page"] {
-  if (page === "sensor") return "sensors";
+  if (page === "sensor" || page === "assets" || page === "asset") return "sensors";
+  if (page === "incident" || page === "plans" || page === "plan") return "incidents";
   return isOffice(page) ? "figures" : page;
 }
 
@@ -98,7 +64,7 @@ function Navigation(): JSX.Element {
   return (
     <nav aria-label={word("nav")}>
       {PAGES.map(([page, address, name]) => (
-        <a key={page} href={address} aria-current={at === page ? "page" : undefined}>
+        <a key={page} class={`to-${page}`} href={address} aria-current={at === page ? "page" : undefined}>
           {word(name)}
         </a>
       ))}
@@ -123,7 +89,12 @@ function Switches(): JSX.Element {
       >
         {language.value === "zh" ? "EN" : "中文"}
       </button>
-      <button type="button" class="sign-out" onClick={forgetKey}>
+      {me.value && (
+        <span class="signed-in" data-testid="signed-in" title={me.value.roles.map((role) => word(`role.${role}`)).join(", ")}>
+          {me.value.label}
+        </span>
+      )}
+      <button type="button" class="sign-out" onClick={() => void leave()}>
         {word("sign-out")}
       </button>
     </div>

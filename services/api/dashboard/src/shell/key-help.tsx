@@ -9,6 +9,7 @@ const KEYS = [
   [["j"], "keys.next"],
   [["k"], "keys.before"],
   [["a"], "keys.acknowledge"],
+  [["s"], "keys.silence"],
   [["Enter"], "keys.open"],
   [["u"], "keys.back"],
   [["?"], "keys.help"],

@@ -5,8 +5,8 @@ export const BRIDGE_WORDS = {
   "bridges.choose": ["Bridge", "桥梁"],
   "bridge.page": ["How this bridge is doing", "查看桥梁健康状况"],
   "bridge.why": [
-    "Evaluated at 06:00 and 18:00 from what stands and what is heard. The grades are this service's own.",
-    "每日6时、18时根据未消除的报警和在线监测点评定；等级为本系统自定。",
+    "Evaluated at 06:00 and 18:00, and within a minute of getting worse, from what stands and what is heard. The grades are this service's own.",
+    "每日6时、18时评定，情况变差时一分钟内另行评定；依据为未消除的报警和在线监测点，等级为本系统自定。",
   ],
   "bridge.grade": ["Grade", "等级"],
   "bridge.grade.0": ["Unknown", "未知"],
@@ -18,7 +18,7 @@ export const BRIDGE_WORDS = {
   "bridge.evaluated": ["Evaluated", "评定时间"],
   "bridge.heard": ["{heard} of {sensors} sensors heard", "{sensors}个监测点中{heard}个在线"],
   "bridge.history": ["Evaluations", "评定记录"],
-  "bridge.unevaluated": ["Not evaluated yet; the next one is at 06:00 or 18:00.", "尚未评定；将于6时或18时评定。"],
+  "bridge.unevaluated": ["Not evaluated yet: too few of its sensors have been heard.", "尚未评定：在线监测点过少。"],
   "bridge.closure": ["Close this bridge to traffic?", "建议封闭该桥交通"],
   "bridge.closure.why": [
     "At least one alert of the highest level stands. A person decides; nothing is closed by this service.",

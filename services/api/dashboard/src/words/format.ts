@@ -5,12 +5,13 @@ function locale(): string {
   return language.value === "zh" ? "zh-CN" : "en-GB";
 }
 
-type Style = "time" | "seconds" | "day" | "full";
+type Style = "time" | "seconds" | "day" | "date" | "full";
 
 const STYLES: Record<Style, Intl.DateTimeFormatOptions> = {
   time: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   day: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  date: { year: "numeric", month: "2-digit", day: "2-digit" },
   full: { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
 };
 

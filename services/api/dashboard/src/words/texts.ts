@@ -1,15 +1,27 @@
 /** Every word of the page itself, English and Chinese. What the server says arrives in both already. */
 import { BRIDGE_WORDS } from "./bridges";
+import { DISPOSAL_WORDS } from "./disposal";
+import { FIELD_WORDS } from "./field";
+import { INCIDENT_WORDS } from "./incidents";
+import { MONITORING_WORDS } from "./monitoring";
 import { OFFICE_WORDS } from "./office";
+import { WALL_WORDS } from "./wall";
 
 export const WORDS = {
   ...OFFICE_WORDS,
   ...BRIDGE_WORDS,
+  ...WALL_WORDS,
+  ...INCIDENT_WORDS,
+  ...FIELD_WORDS,
+  ...DISPOSAL_WORDS,
+  ...MONITORING_WORDS,
   "name": ["Lifeline", "城市生命线"],
   "skip": ["Skip to the content", "跳到正文"],
   "nav": ["Pages", "页面"],
   "nav.overview": ["Overview", "总览"],
   "nav.storm": ["Storm", "汛情"],
+  "nav.incidents": ["Incidents", "事件"],
+  "nav.field": ["Field", "现场"],
   "nav.sensors": ["Sensors", "监测点"],
   "nav.office": ["Back office", "后台管理"],
   "back": ["Back to the overview", "返回总览"],
@@ -30,6 +42,19 @@ export const WORDS = {
     "全城最新一条数据的时间，与本机时钟不同；数据的新旧以此为准。",
   ],
 
+  "login.name": ["Name", "用户名"],
+  "login.password": ["Password", "密码"],
+  "login.with-provider": ["Log in with the organisation's account", "使用单位统一账号登录"],
+  "login.with-key": ["Use an API key instead", "改用接口密钥"],
+  "login.with-name": ["Use name and password", "使用用户名和密码"],
+  "login.wrong": ["Name or password is wrong, or the user is locked out.", "用户名或密码错误，或该用户已停用。"],
+  "login.wait": ["Too many attempts. Try again in {minutes} min.", "尝试次数过多，请在 {minutes} 分钟后再试。"],
+  "role.operator": ["Operator", "值班员"],
+  "role.analyst": ["Analyst", "分析员"],
+  "role.dispatcher": ["Dispatcher", "调度员"],
+  "role.field-crew": ["Field crew", "处置人员"],
+  "role.regulator": ["Regulator", "主管部门"],
+  "role.administrator": ["Administrator", "管理员"],
   "login.key": ["API key", "接口密钥"],
   "login.why": [
     "This page needs a key to read the city. It is kept in this tab only.",
@@ -69,6 +94,7 @@ export const WORDS = {
   "alert.fault": ["sensor fault", "监测点故障"],
   "alert.now": ["now", "当前"],
   "alert.peak": ["peak", "峰值"],
+  "alert.told": ["when told", "报出时"],
   "alert.limit": ["limit", "限值"],
   "alert.gone": ["This alert does not exist.", "没有这起报警。"],
   "alert.started": ["Started", "开始"],

@@ -1,0 +1,4 @@
+/** Whether the service answered when it was last asked. */
+import { signal } from "@preact/signals";
+
+export const isAway = signal(!navigator.onLine);
