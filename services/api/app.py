@@ -13,11 +13,20 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, Histogram
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
-from services.api import problems, schemas
+from services.api import preconditions, problems, schemas
+from services.api.basic_key import KeyAsPassword
+from services.api.call_rates import CallRates
 from services.api.centre_metrics import CentreMetrics
+from services.api.features import routes as features
+from services.api.identity_provider import provider_of
+from services.api.large_bodies import LargeBodies
 from services.api.live import Live
+from services.api.read_only import ReadOnly
 from services.api.refused_keys import RefusedKeys
+from services.api.request_identity import NamedRequests
+from services.api.repeated_requests import HEADER, AnsweredBeforeError, KeptAnswers, on_answered_before
 from services.api.routes import (
     alarm_figures,
     alerts,
@@ -34,28 +43,34 @@ from services.api.routes import (
     description,
     duty,
     evidence,
+    exports,
     forecasts,
     hand_overs,
     health,
     history,
     incident_report,
     incidents,
+    keys,
     lineage,
     liveness,
     order_record,
+    provider_login,
     receivers,
     records,
     rejections,
     reports,
     response_plans,
     sensors,
+    sessions,
     shift_changes,
     silences,
     storm,
     stream,
+    users,
     warnings,
     work_orders,
 )
+from services.api.sensorthings import routes as sensorthings
 from services.core.settings import Settings
 from services.core.store import storage_level
 from services.core.store.history_source import kept_sources
@@ -68,8 +83,8 @@ DASHBOARD = Path(__file__).parent / "dashboard" / "dist"
 _DESCRIPTION = """
 Watches over a city's lifelines: readings, alerts, warnings, traces and work orders.
 
-Every route but the health routes asks for an API key: `Authorization: Bearer KEY`. Times are RFC 3339 in UTC, places
-are WGS 84 with longitude first, errors are RFC 9457 problem details. Severity runs from 0 (normal) to 4 (worst); a
+Every route but the health routes and the login asks for an API key, `Authorization: Bearer KEY`, or for the session of
+a browser, whose changes carry `X-CSRF-Token`. Times are RFC 3339 in UTC, places are WGS 84 with longitude first, errors are RFC 9457 problem details. Severity runs from 0 (normal) to 4 (worst); a
 label such as 一级/red depends on its `scheme` and is never to be compared.
 """
 
@@ -81,9 +96,12 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-        "worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'"
+        "worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
     ),
 }
 
@@ -91,12 +109,17 @@ _SECURITY_HEADERS = {
 class LifelineApi(FastAPI):
     """The application, which describes its errors as what they are: problem details."""
 
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything around the routes, the framework's own limit of bodies among it."""
+        return LargeBodies(super().build_middleware_stack())
+
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI description, the same one on every call."""
         if self.openapi_schema is None:
             described = super().openapi()
-            for path in described["paths"].values():
-                for operation in path.values():
+            for address, path in described["paths"].items():
+                for method, operation in path.items():
+                    _describe_headers(method, address, operation)
                     if "422" in operation["responses"]:
                         operation["responses"]["422"] = problems.documented(422)[422]
             models = described["components"]["schemas"]
@@ -105,6 +128,22 @@ class LifelineApi(FastAPI):
             problem = schemas.ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
             models |= problem.pop("$defs") | {"Problem": problem}
         return super().openapi()
+
+
+def _describe_headers(method: str, path: str, operation: dict[str, Any]) -> None:
+    """What every route of a kind understands, without being written so itself."""
+    headers = {}
+    if "security" not in operation:
+        return
+    if method == "post":
+        headers[HEADER] = "A name of your own for this request: sent again, it is answered again and not done again"
+    if method != "get" and preconditions.versioned(path) is not None:
+        headers["If-Match"] = "The `ETag` of what you have seen: refused with 412 where it has changed since"
+        operation["responses"] |= {str(status): told for status, told in problems.documented(412).items()}
+    for name, meaning in headers.items():
+        schema = {"type": "string", "maxLength": 200}
+        told = {"name": name, "in": "header", "required": False, "schema": schema, "description": meaning}
+        operation.setdefault("parameters", []).append(told)
 
 
 def create_app(settings: Settings) -> LifelineApi:
@@ -143,20 +182,32 @@ def create_app(settings: Settings) -> LifelineApi:
     app.state.centre_metrics = CentreMetrics(app.state.metrics, time.monotonic)
     app.state.exercise = settings.exercise
     app.state.refused_keys = RefusedKeys(time.monotonic)
+    app.state.call_rates = CallRates(settings.call_rate, settings.call_burst, time.monotonic)
+    app.state.exports = asyncio.Semaphore(exports.AT_ONCE)
+    app.state.provider = provider_of(settings)
+    app.state.session_idle, app.state.session_lasts = settings.session_idle, settings.session_lasts
     app.state.allowed_lateness = settings.allowed_lateness
     app.state.city, app.state.api_url, app.state.cap_public = settings.city, settings.api_url, settings.cap_public
     app.state.kept = kept_sources(StoragePolicy.of_settings(settings))
     _measure(app)
+    app.add_middleware(KeptAnswers)
+    app.add_exception_handler(AnsweredBeforeError, on_answered_before)
+    standards = (sensorthings.PREFIX, features.PREFIX)
+    app.add_middleware(KeyAsPassword, paths=standards)
+    app.add_middleware(ReadOnly, paths=standards)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(NamedRequests)
     problems.install(app)
     app.include_router(health.router)
     telling = (receivers, deliveries, cap)
     loop = (alerts, cases, crew_page, silences, warnings, duty, shift_changes, storm, reports, alarm_figures)
     # What has a name of its own comes before the route that takes any step.
     disposal = (order_record, attachments, work_orders, hand_overs, incidents, incident_report, response_plans)
-    readings = (sensors, current_values, history, forecasts, availability, liveness, bridges)
+    readings = (sensors, current_values, history, forecasts, availability, liveness, bridges, exports)
+    who_may = (sessions, provider_login, users, keys)
     for part in (
         description,
+        *who_may,
         city,
         *readings,
         *telling,
@@ -169,8 +220,10 @@ def create_app(settings: Settings) -> LifelineApi:
         rejections,
         stream,
     ):
-        app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 503))
-    app.include_router(reports.alertmanager, prefix="/api/v2", responses=problems.documented(401, 403, 503))
+        app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 429, 503))
+    app.include_router(reports.alertmanager, prefix="/api/v2", responses=problems.documented(401, 403, 429, 503))
+    for standard in (sensorthings, features):
+        app.include_router(standard.router, responses=problems.documented(401, 403, 429, 503))
     if DASHBOARD.is_dir():
         app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
     return app
@@ -198,4 +251,6 @@ def _measure(app: FastAPI) -> None:
         method = request.method if request.method in _METHODS else "other"
         seconds.labels(method, path, response.status_code).observe(time.perf_counter() - began)
         response.headers.update(_SECURITY_HEADERS)
+        if request.url.scheme == "https":
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response

@@ -129,6 +129,9 @@ def _asset(asset: Asset, sketch: Sketch, frame: _Frame) -> "Iterable[str | _Labe
 
 def _line(asset: Asset, sketch: Sketch, frame: _Frame) -> "Iterable[str | _Label]":
     places = [frame.place(point) for point in points_of(asset.geometry)]
+    if len(places) == 1:
+        # A register may know a single point of a pipe: round ends make a dot of a line without length.
+        places *= 2
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     probability = sketch.suspects.get(asset.id)
     if probability is None:

@@ -5,24 +5,32 @@ from typing import Any
 
 import psycopg
 import psycopg_pool
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from rfc9457 import Problem
 from starlette.exceptions import HTTPException
 
+from services.api import request_identity
 from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
 from services.core.work_order import NotInEarnestError, ReasonMissingError, SamePersonError, SensorsDisagreeError
+
+log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "#/components/schemas/Problem"
 
 _MEANINGS: Mapping[int, str] = {
-    401: "The key is missing, unknown, expired or revoked",
-    403: "The key does not carry the permission",
+    400: "The question is not understood; `errors` names the option",
+    401: "The key or the session is missing, unknown, over or revoked",
+    403: "The caller may not do this, or not outside its part of the city",
     404: "There is no such thing",
     409: "Not possible as things stand; `possible` says what is",
+    412: "The thing has changed since the version in `If-Match`",
+    413: "The request is larger than is taken",
     422: "The request is not valid; `errors` names the fields",
+    429: "Too many requests; `Retry-After` says when to go on",
     503: "The database is away; try again in a moment",
 }
 
@@ -38,6 +46,17 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def not_valid(field: str, reason: str) -> Problem:
     """One field of the request is wrong in a way that its type does not show."""
     return _not_valid([{"field": field, "reason": reason}])
+
+
+def not_understood(option: str, reason: str) -> Problem:
+    """A question in one of the OGC's languages is wrong; these standards ask for this status."""
+    return Problem(
+        "Question not understood",
+        type_="question-not-understood",
+        status=400,
+        detail=f"{option}: {reason}",
+        errors=[{"field": option, "reason": reason}],
+    )
 
 
 def not_found(what: str, name: object) -> Problem:
@@ -69,7 +88,7 @@ def no_key() -> Problem:
         "Key needed",
         status=401,
         type_="key-needed",
-        detail="send a valid API key as `Authorization: Bearer KEY`",
+        detail="log in, or send a valid API key as `Authorization: Bearer KEY`",
         headers={"WWW-Authenticate": "Bearer"},
     )
 
@@ -84,9 +103,75 @@ def not_permitted(permission: str) -> Problem:
     )
 
 
-def _answer(problem: Problem) -> JSONResponse:
+def outside_limits() -> Problem:
+    """The caller may do this, but not there."""
+    return Problem(
+        "Outside your limits",
+        type_="outside-limits",
+        status=403,
+        detail="this lies outside the organisations, lifelines or zones that you are confined to",
+    )
+
+
+def foreign_origin() -> Problem:
+    """A change came with a browser's cookie, and nothing shows that a page of ours meant it."""
+    return Problem(
+        "Not meant by a page of this service",
+        type_="foreign-origin",
+        status=403,
+        detail="send the token of `GET /api/v1/me` as `X-CSRF-Token`, from a page of this service",
+    )
+
+
+def login_refused() -> Problem:
+    """Name or password is wrong, or the user is disabled: which of them is not told."""
+    return Problem(
+        "Login refused", type_="login-refused", status=401, detail="name or password is wrong, or the user is disabled"
+    )
+
+
+def provider_away() -> Problem:
+    """The identity provider does not answer, or not as one does."""
+    return Problem(
+        "The identity provider is away",
+        type_="provider-away",
+        status=503,
+        detail="try again in a moment, or log in with a password",
+        headers={"Retry-After": "10"},
+    )
+
+
+def too_many(wait_s: int) -> Problem:
+    """Too many requests, or too many passwords tried."""
+    return Problem(
+        "Too many requests",
+        type_="too-many",
+        status=429,
+        detail=f"go on in {wait_s} s",
+        headers={"Retry-After": str(wait_s)},
+    )
+
+
+def too_large() -> Problem:
+    """The request's body is larger than is taken."""
+    return Problem("Request too large", type_="too-large", status=413, detail="send less at a time")
+
+
+def changed_since(version: int) -> Problem:
+    """The thing is not as the caller has seen it."""
+    return Problem(
+        "Changed meanwhile",
+        type_="changed-meanwhile",
+        status=412,
+        detail=f"it is at version {version} now: look at it again",
+    )
+
+
+def answer(problem: Problem, request_id: str | None = None) -> JSONResponse:
+    """A problem as the answer that it is, with the name of the request it answers."""
+    name = request_id or request_identity.current()
     return JSONResponse(
-        problem.marshal(),
+        problem.marshal() | ({} if name is None else {"request_id": name}),
         status_code=problem.status,
         headers=dict(problem.headers or {}),
         media_type=MEDIA_TYPE,
@@ -95,7 +180,7 @@ def _answer(problem: Problem) -> JSONResponse:
 
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
-    return _answer(error)
+    return answer(error)
 
 
 async def _on_move(_: Request, error: Exception) -> Response:
@@ -112,11 +197,11 @@ async def _on_move(_: Request, error: Exception) -> Response:
     }
     title, type_ = next(words for kind, words in kinds.items() if isinstance(error, kind))
     detail = "one is running already" if isinstance(error, psycopg.Error) else str(error)
-    return _answer(Problem(title, type_=type_, status=409, detail=detail, **extra))
+    return answer(Problem(title, type_=type_, status=409, detail=detail, **extra))
 
 
 async def _on_missing_reason(_: Request, error: Exception) -> Response:
-    return _answer(not_valid("note", str(error)))
+    return answer(not_valid("note", str(error)))
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
@@ -124,7 +209,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     fields = [
         {"field": ".".join(str(part) for part in entry["loc"]), "reason": entry["msg"]} for entry in error.errors()
     ]
-    return _answer(_not_valid(fields))
+    return answer(_not_valid(fields))
 
 
 def _not_valid(fields: list[dict[str, str]]) -> Problem:
@@ -134,19 +219,27 @@ def _not_valid(fields: list[dict[str, str]]) -> Problem:
 
 async def _on_unstorable(_: Request, error: Exception) -> Response:
     detail = f"the database cannot hold a value of the request: {str(error).splitlines()[0]}"
-    return _answer(Problem("Request not valid", type_="not-valid", detail=detail, status=422))
+    return answer(Problem("Request not valid", type_="not-valid", detail=detail, status=422))
 
 
-async def _on_mistake(_: Request, error: Exception) -> Response:
+async def _on_mistake(request: Request, error: Exception) -> Response:
+    name: str | None = getattr(request.state, "request_id", None)
+    log.error("a request failed by our mistake", request_id=name, error=type(error).__name__)
     detail = f"this is our mistake, and it is in the log ({type(error).__name__})"
-    return _answer(Problem("Internal error", type_="internal", status=500, detail=detail))
+    response = answer(Problem("Internal error", type_="internal", status=500, detail=detail), name)
+    response.headers[request_identity.HEADER] = name or ""
+    return response
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     problem = Problem(str(error.detail), type_="about:blank", status=error.status_code)
     problem.headers = dict(error.headers or {})
-    return _answer(problem)
+    return answer(problem)
+
+
+async def _on_outside(_: Request, __: Exception) -> Response:
+    return answer(outside_limits())
 
 
 async def _on_database(_: Request, error: Exception) -> Response:
@@ -157,7 +250,7 @@ async def _on_database(_: Request, error: Exception) -> Response:
         detail=f"try again in a moment ({type(error).__name__})",
         headers={"Retry-After": "2"},
     )
-    return _answer(problem)
+    return answer(problem)
 
 
 def install(app: FastAPI) -> None:
@@ -168,6 +261,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ReasonMissingError, _on_missing_reason)
     for kind in (MoveNotAllowedError, NotInEarnestError, ChangedMeanwhileError, psycopg.errors.UniqueViolation):
         app.add_exception_handler(kind, _on_move)
+    # What a confined caller writes must fall within its part, says the view that it is written through.
+    app.add_exception_handler(psycopg.errors.WithCheckOptionViolation, _on_outside)
     app.add_exception_handler(psycopg.DataError, _on_unstorable)
     app.add_exception_handler(Exception, _on_mistake)
     for trouble in (psycopg.OperationalError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed):

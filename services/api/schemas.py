@@ -59,6 +59,7 @@ class ProblemAnswer(BaseModel):
     errors: list[ProblemField] | None = Field(default=None, description="422: every field that is wrong")
     state: str | None = Field(default=None, description="409: where the thing stands")
     possible: list[str] | None = Field(default=None, description="409: the steps that may be taken now")
+    request_id: str | None = Field(default=None, description="what the request is called in the log, as `X-Request-ID`")
 
 
 class LifelineAnswer(Answer):
@@ -374,7 +375,8 @@ class WorkOrderAnswer(Answer):
     """A work order with the clock of each step."""
 
     id: UUID
-    alert: UUID
+    alert: UUID | None = Field(description="null in an exercise: nothing happened")
+    is_exercise: bool = Field(description="not meant in earnest; its title says so too")
     warning: UUID | None
     state: WorkOrderState
     lifeline: Lifeline

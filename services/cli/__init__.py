@@ -20,6 +20,7 @@ from services.cli.network import network
 from services.cli.rejections import rejections
 from services.cli.report import report
 from services.cli.storage import storage
+from services.cli.users import users
 from services.core.broker_address import BrokerAddress
 from services.core.city_folder import CityFolderError, read_city_folder
 from services.core.process import run_service
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(devices, name="devices")
 app.add_typer(rejections, name="rejections")
 app.add_typer(keys, name="keys")
+app.add_typer(users, name="users")
 app.add_typer(audit, name="audit")
 app.add_typer(evidence, name="evidence")
 app.add_typer(storage, name="storage")
@@ -158,7 +160,7 @@ def simulate(
     history_days: Annotated[float, typer.Option(min=0, help="with --record: normal days before the scenario")] = 14.0,
     step_s: Annotated[int, typer.Option(min=1, help="with --record: seconds between two readings")] = 300,
     lifeline: Annotated[
-        list[str] | None, typer.Option(help="with --record: lifelines; default: those of the scenario")
+        list[str] | None, typer.Option(help="lifelines; default: all, with --record those of the scenario")
     ] = None,
 ) -> None:
     """Publish a simulated city over MQTT, or write a scenario as a recording."""
@@ -207,6 +209,7 @@ def simulate(
             truth_file=truth,
             seed=seed,
             until=None if minutes is None else begin + timedelta(minutes=minutes),
+            lifelines=tuple(lifeline) if lifeline else None,
         )
     except (ValueError, ConfigurationError) as error:
         raise _fail(str(error)) from None
@@ -216,7 +219,10 @@ def simulate(
 def demo(
     once: Annotated[bool, typer.Option("--once", help="play the story, check it, and leave")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON summary instead of the story")] = False,
-    speed: Annotated[float, typer.Option(min=1.0, max=600.0, help="story minutes in a minute")] = 60.0,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=1.0, max=3600.0, help="story minutes in a minute; default: 60, or 1440 where days are played"),
+    ] = None,
     scenario: Annotated[
         str, typer.Option(help="story, gas-under-pavement or settlement-over-cold-front, each with data of its own")
     ] = "story",

@@ -24,6 +24,7 @@ from pydantic import (
 
 from services.core.adjacency import with_adjacencies
 from services.core.asset import Asset, Link, LinkKind
+from services.core.design_limits import limits_by_design
 from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.lifeline import Lifeline
 from services.core.low_point import LowPoint
@@ -458,6 +459,8 @@ def read_city_folder(folder: Path) -> CityFolder:
     limits_of: dict[str, list[Threshold]] = {}
     for _, row in thresholds:
         limits_of.setdefault(row.sensor, []).append(row.threshold())
+    known_links = [Link(row.source, row.target, row.kind, row.length_m) for _, row in links]
+    limits_of = limits_by_design([row for _, row in sensors], listed, known_links) | limits_of
     return CityFolder(
         id=city,
         name=name,
@@ -472,7 +475,7 @@ def read_city_folder(folder: Path) -> CityFolder:
             ZoneArea(zone.id, zone.lifeline, Text(zone.name_en, zone.name_zh), geometry) for _, zone, geometry in zones
         ],
         assets=listed,
-        links=with_adjacencies(listed, [Link(row.source, row.target, row.kind, row.length_m) for _, row in links]),
+        links=with_adjacencies(listed, known_links),
         sensors=[row for _, row in sensors],
         thresholds=limits_of,
         background=_background(folder / "background.geojson"),

@@ -26,6 +26,11 @@ class SensorStanding:
         """Nothing is known of any sensor."""
         return cls("gone", None)
 
+    @classmethod
+    def of_exercise(cls, now: datetime) -> "SensorStanding":
+        """Sensors know nothing of an exercise."""
+        return cls("an exercise", now)
+
     @property
     def is_risen(self) -> bool:
         """Whether the alert stands, so that the values are not normal."""

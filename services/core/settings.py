@@ -225,6 +225,40 @@ class Settings(BaseSettings):
     ] = timedelta(hours=24)
     cap_public: Annotated[bool, Field(description="whether the feed of CAP messages can be read without a key")] = False
 
+    session_idle: Annotated[
+        timedelta, Field(description="a browser's session ends when nothing was asked for so long", gt=timedelta(0))
+    ] = timedelta(hours=2)
+    session_lasts: Annotated[
+        timedelta, Field(description="a browser's session ends after so long in any case", gt=timedelta(0))
+    ] = timedelta(hours=13)
+    call_rate: Annotated[
+        float, Field(description="requests a second that one user, key, or refused address may go on sending", gt=0)
+    ] = 300.0
+    call_burst: Annotated[
+        int, Field(description="requests that each of them may send at once before call_rate counts", ge=1)
+    ] = 1000
+    oidc_issuer: Annotated[
+        str | None, Field(description="address of the OpenID Connect provider that people log in with; unset: none")
+    ] = None
+    oidc_client_id: Annotated[str, Field(description="what the provider calls this service")] = "lifeline"
+    oidc_client_secret: Annotated[
+        SecretStr | None, Field(description="our secret at the provider; unset: a public client, PKCE alone")
+    ] = None
+    oidc_scopes: Annotated[str, Field(description="scopes asked of the provider, with blanks between")] = (
+        "openid profile email"
+    )
+    oidc_role_claim: Annotated[
+        str, Field(description="claim of the ID token that names a person's groups; dots lead into objects")
+    ] = "groups"
+    oidc_roles: Annotated[
+        dict[str, list[str]],
+        Field(description='which roles a group has, as JSON: {"duty-desk": ["operator", "dispatcher"]}'),
+    ] = Field(default_factory=dict)
+    oidc_limits: Annotated[
+        dict[str, dict[str, list[str]]],
+        Field(description='to what a group is confined, as JSON: {"gas-crew": {"lifelines": ["gas"]}}; else the city'),
+    ] = Field(default_factory=dict)
+
     audit_keep: Annotated[
         timedelta,
         Field(

@@ -120,10 +120,11 @@ class WorkOrder:
     over. ``held_from`` is where it goes on after a hold. ``step_since`` began the present step, which stood still for
     ``paused_s`` and stands still since ``paused_since``; ``clock`` counts how often its deadline was set anew.
     ``workers`` did the work, in any round. ``normal_since`` is when the sensors were normal again, in their time.
+    An order of an exercise (演练) has no ``alert``: nothing happened.
     """
 
     id: UUID
-    alert: UUID
+    alert: UUID | None
     warning: UUID | None
     state: WorkOrderState
     lifeline: Lifeline
@@ -161,6 +162,11 @@ class WorkOrder:
     verified_by: str | None = None
     cannot_tell: str | None = None
     normal_since: datetime | None = None
+
+    @property
+    def is_exercise(self) -> bool:
+        """Whether it is not meant in earnest."""
+        return self.alert is None
 
     @property
     def may_pause(self) -> bool:

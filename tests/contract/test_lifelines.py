@@ -20,6 +20,8 @@ UNITS = {
     (Lifeline.GAS, "methane"): "%LEL",
     (Lifeline.GAS, "gas_pressure"): "kPa",
     (Lifeline.GAS, "gas_flow"): "m3/h",
+    (Lifeline.GAS, "feeder_pressure"): "kPa",
+    (Lifeline.GAS, "feeder_flow"): "m3/h",
     (Lifeline.GAS, "methane_volume"): "%VOL",
     (Lifeline.GAS, "ethane"): "ppm",
     (Lifeline.GAS, "cathodic_potential"): "mV",
@@ -46,6 +48,7 @@ MODEL_FAULTS = {
     "gauge-off-sewers",
     "methane-sensor-drift",
     "device-battery-low",
+    "feeder-meter-off",
 }
 
 every = pytest.mark.parametrize("rules", discover().values(), ids=lambda rules: str(rules.lifeline))

@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from services.core import jobs
 from services.core.order_deadline import TOLD, Deadline, DeadlineStage, deadline_of
-from services.core.store import audit, events, work_orders
+from services.core.store import audit, events, incidents, work_orders
 from services.core.work_order import WorkOrder
 
 NEWS = {
@@ -26,7 +26,7 @@ async def look(connection: AsyncConnection, identifier: UUID, clock: int, now: d
     when it looks again: only the furthest stage that is reached, for a reminder after the deadline helps nobody.
     """
     order = await work_orders.find(connection, identifier, lock=True)
-    if order is None or order.clock != clock:
+    if order is None or order.clock != clock or await _was_exercise(connection, order):
         return []
     deadline = deadline_of(order)
     if deadline is None or deadline.due_at is None:
@@ -48,6 +48,14 @@ async def look(connection: AsyncConnection, identifier: UUID, clock: int, now: d
             clock=clock,
         )
     return new[-1:]
+
+
+async def _was_exercise(connection: AsyncConnection, order: WorkOrder) -> bool:
+    """Whether it belongs to an exercise that has ended: nobody is reminded of what was left undone then."""
+    if not order.is_exercise or order.incident is None:
+        return False
+    exercise = await incidents.find(connection, order.incident)
+    return exercise is not None and exercise.closed_at is not None
 
 
 async def _told(connection: AsyncConnection, order: WorkOrder) -> set[DeadlineStage]:

@@ -135,10 +135,12 @@ class Announcer:
                 return await self._plan(connection, type_, activation, held, now)
         else:
             order = await work_orders.find(connection, subject)
-            if order is not None and (alert := await alerts.find(connection, order.alert)) is not None:
-                page = self._page(alert.id)
-                body = message.work_order_body(type_, order, alert, page, now, exercise=exercise)
-                about = (order.lifeline, f"order/{alert.kind}", order.severity)
+            if order is not None:
+                alert = None if order.alert is None else await alerts.find(connection, order.alert)
+                page = None if alert is None else self._page(alert.id)
+                body = message.work_order_body(type_, order, alert, page, now, exercise=exercise or order.is_exercise)
+                kind_of_order = "order/exercise" if alert is None else f"order/{alert.kind}"
+                about = (order.lifeline, kind_of_order, order.severity)
                 return _Subject(body, order.lifeline, order.zone, order.severity, order.organisation, about, None)
         raise LookupError(f"{kind} {subject} does not exist")
 

@@ -65,7 +65,8 @@ def _body(type_: str, now: datetime, content: Mapping[str, Any]) -> str:
         written = _written(body)
     if len(written.encode()) < LARGEST_BODY_BYTES:
         return written
-    body["data"]["alert"] |= {"trace": None, "sensors": []}
+    if body["data"].get("alert") is not None:
+        body["data"]["alert"] |= {"trace": None, "sensors": []}
     return _written(body)
 
 
@@ -149,9 +150,9 @@ def plan_body(
 
 
 def work_order_body(
-    type_: str, order: WorkOrder, alert: Alert, page: str | None, now: datetime, *, exercise: bool = False
+    type_: str, order: WorkOrder, alert: Alert | None, page: str | None, now: datetime, *, exercise: bool = False
 ) -> str:
-    """The body about a work order."""
+    """The body about a work order; an exercise has no alert."""
     return _body(
         type_,
         now,
@@ -166,7 +167,7 @@ def work_order_body(
             "organisation": order.organisation,
             "title": order.title.as_json(),
             "dispatched_at": _moment(order.dispatched_at),
-            "alert": _alert(alert),
+            "alert": None if alert is None else _alert(alert),
             "url": page,
         },
     )

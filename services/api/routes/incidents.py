@@ -82,8 +82,7 @@ async def add_joint_order(
     """An order beside the first one, which closes when all of them have."""
     known = await find_incident(connection, incident, lock=True)
     first = next(iter(await work_orders.of_incident(connection, incident)), None)
-    alert = None if first is None else await alerts.find(connection, first.alert, lock=True)
-    if first is None or alert is None:
+    if first is None:
         raise problems.not_possible("incident", "it has no order yet that this one could stand beside")
     if first.closed_at is not None:
         raise problems.over("incident", known.id)
@@ -96,7 +95,12 @@ async def add_joint_order(
         warning=first.warning,
         is_joint=True,
     )
-    order = await work_orders.begin(connection, alert, errand, actor=caller.actor, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    alert = None if first.alert is None else await alerts.find(connection, first.alert, lock=True)
+    if alert is None:
+        order = await work_orders.begin_exercise(connection, known, first.zone, errand, actor=caller.actor, now=now)
+    else:
+        order = await work_orders.begin(connection, alert, errand, actor=caller.actor, now=now)
     return (await views.answer_work_orders(connection, [order]))[0]
 
 

@@ -14,13 +14,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 from services.api import problems
 from services.api.security import Connection, Reporter
 from services.core.asset import Asset
+from services.core.caller import Caller
 from services.core.finding import FindingState
 from services.core.geometry import METRES_PER_DEGREE, centre, distance_m
 from services.core.lifeline import Lifeline
 from services.core.report import REPORTED, Report, ReportSource
 from services.core.severity import Severity
 from services.core.store import alert_kinds, network, reports
-from services.core.store.api_keys import Caller
 
 router = APIRouter(tags=["reports"])
 alertmanager = APIRouter(tags=["reports"])

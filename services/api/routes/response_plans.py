@@ -27,6 +27,7 @@ from services.core.cap_alert import MEDIA_TYPE
 from services.core.depot import Depot, Material
 from services.core.incident import Incident
 from services.core.response_plan import KeptPlan, PlanActivation, Roster, best, gaps
+from services.core.severity import Severity
 from services.core.store import (
     alerts,
     depots,
@@ -35,6 +36,7 @@ from services.core.store import (
     organisations,
     plan_activations,
     response_plans,
+    work_orders,
 )
 from services.core.text import Text
 
@@ -115,7 +117,10 @@ def _activation(activation: PlanActivation) -> ActivationAnswer:
     responses=problems.documented(409),
 )
 async def activate(request: ActivateRequest, connection: Connection, caller: Operator) -> ActivationAnswer:
-    """For an `incident`, in earnest; or as an exercise, `exercise_at` an asset: the public is told nothing then."""
+    """For an `incident`, in earnest; or as an exercise, `exercise_at` an asset: the public is told nothing then.
+
+    An exercise sends the owner a work order, marked as one, with clocks like any other until the exercise ends.
+    """
     plans = {plan.id: plan for plan in await response_plans.load_plans(connection)}
     kept = plans.get(request.plan)
     if kept is None:
@@ -126,10 +131,25 @@ async def activate(request: ActivateRequest, connection: Connection, caller: Ope
         raise problems.over("incident", incident.id)
     owner = await organisations.responsible_organisation(connection, incident.asset, incident.lifeline)
     roster = await response_plans.load_roster(connection, now)
+    order = await _exercise_order(connection, kept, incident, owner, caller.actor, now)
     activation = await plan_activations.activate(
-        connection, kept, incident, roster, owner=owner, actor=caller.actor, now=now
+        connection, kept, incident, roster, owner=owner, order=order, actor=caller.actor, now=now
     )
     return _activation(activation)
+
+
+async def _exercise_order(
+    connection: AsyncConnection, kept: KeptPlan, incident: Incident, owner: str | None, actor: str, now: datetime
+) -> UUID | None:
+    """The order that an exercise sends to the owner; in earnest it comes from the alert."""
+    if not incident.is_exercise:
+        return None
+    assets = await network.find_assets(connection, [incident.asset])
+    errand = work_orders.Errand(
+        severity=Severity(kept.plan.severity_from), organisation=owner, title=kept.plan.title.text
+    )
+    zone = assets[incident.asset].zone
+    return (await work_orders.begin_exercise(connection, incident, zone, errand, actor=actor, now=now)).id
 
 
 async def _incident(

@@ -1,5 +1,6 @@
 """Live events as they are committed, with replay from where a listener stopped."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -7,9 +8,11 @@ from fastapi import APIRouter, Depends, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.api import problems
+from services.api.listener import Listener
 from services.api.live import Live, Queue
-from services.api.security import Reader
+from services.api.security import Reader, found_again, pool_of
 from services.core.store.events import EventPosition
+from services.core.store.pool import Pool
 
 router = APIRouter(tags=["live"])
 
@@ -35,19 +38,29 @@ ListenerQueue = Annotated[Queue, Depends(_queue)]
 
 @router.get("/stream", summary="Live events (server-sent events)", response_class=EventSourceResponse)
 async def stream(
-    request: Request, _: Reader, queue: ListenerQueue, last_event_id: Annotated[str | None, Header()] = None
+    request: Request,
+    caller: Reader,
+    pool: Annotated[Pool, Depends(pool_of)],
+    queue: ListenerQueue,
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """Events `alert`, `warning` and `work-order` carry the whole thing as it is now; `latest` carries new values.
 
-    With `Last-Event-ID` everything that was committed since is sent first.
+    With `Last-Event-ID` everything that was committed since is sent first. The stream ends within a minute when the key
+    or the session does.
     """
     live: Live = request.app.state.live
+    listener = Listener(pool, caller, lambda: found_again(request, pool), time.monotonic)
 
     async def events(after: EventPosition | None) -> AsyncIterator[ServerSentEvent]:
         # Said at once, so that a listener in a quiet city knows that it is connected.
         yield ServerSentEvent(comment="live")
         async for message in live.messages(queue, after):
-            position = None if message.position is None else str(message.position)
-            yield ServerSentEvent(data=message.data, event=message.type, id=position)
+            if not await listener.is_welcome():
+                return
+            data = await listener.heard(message)
+            if data is not None:
+                position = None if message.position is None else str(message.position)
+                yield ServerSentEvent(data=data, event=message.type, id=position)
 
     return EventSourceResponse(events(_position(last_event_id)), ping=15)

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.api import cursor as cursors
 from services.api import problems, schemas, views
 from services.api.security import Approver, Connection, Operator, Reader
+from services.core.caller import Caller
 from services.core.severity import Severity
 from services.core.store import alert_kinds, alerts, network, warning_policies, warnings, work_orders
-from services.core.store.api_keys import Caller
 from services.core.text import Text
 from services.core.warning import ASKS_FOR_REASON, PublicWarning, WarningMove
 from services.core.warning_policy import DEFAULT_POLICY, WarningPolicy

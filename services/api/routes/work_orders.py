@@ -78,7 +78,8 @@ async def _locked(connection: AsyncConnection, order: UUID) -> WorkOrder:
     if known is None:
         raise problems.not_found("work order", order)
     # The alert first, then what came of it: everybody who locks several of them does so in this order.
-    await alerts.find(connection, known.alert, lock=True)
+    if known.alert is not None:
+        await alerts.find(connection, known.alert, lock=True)
     return await work_orders.find(connection, order, lock=True) or known
 
 

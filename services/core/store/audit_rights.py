@@ -28,6 +28,8 @@ def restrict(connection: Connection, role: str) -> None:
     for statement in (
         "grant usage on schema public to {}",
         "grant select, insert, update, delete on all tables in schema public to {}",
+        "grant usage on schema limited to {}",
+        "grant select, insert, update, delete on all tables in schema limited to {}",
         "grant usage, select on all sequences in schema public to {}",
         "grant execute on all functions in schema public to {}",
         "revoke update, delete, truncate on audit, audit_checkpoint from {}",

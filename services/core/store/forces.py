@@ -17,7 +17,8 @@ _STILL_THERE = timedelta(hours=2)
 async def load_forces(connection: AsyncConnection, now: datetime) -> Forces:
     """Everybody as of now."""
     cursor = await connection.execute(
-        "select organisation, count(*) from work_order where closed_at is null and organisation is not null group by 1"
+        "select organisation, count(*) from work_order "
+        "where closed_at is null and organisation is not null and alert is not null group by 1"
     )
     running = {row[0]: row[1] async for row in cursor}
     places: dict[str, list[tuple[float, float]]] = {}

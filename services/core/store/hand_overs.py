@@ -13,7 +13,7 @@ from services.core.hand_over import HandOver
 from services.core.move import ChangedMeanwhileError
 from services.core.order_deadline import deadline_of
 from services.core.store import audit, events
-from services.core.store.work_orders import work_order_from_row
+from services.core.store.work_orders import RUNNING, work_order_from_row
 from services.core.work_order import SamePersonError, WorkOrder
 
 EVENT = "hand-over"
@@ -35,11 +35,9 @@ def _standing(order: WorkOrder) -> dict[str, Any]:
 
 async def give(connection: AsyncConnection, organisation: str, note: str, *, actor: str, now: datetime) -> HandOver:
     """Write down how the running orders of an organisation stand."""
+    running = f"select * from work_order where organisation = %s and {RUNNING} order by severity desc, created_at"
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            "select * from work_order where organisation = %s and closed_at is null order by severity desc, created_at",
-            (organisation,),
-        )
+        await cursor.execute(running.encode(), (organisation,))
         orders = [work_order_from_row(row) for row in await cursor.fetchall()]
     given = HandOver(uuid4(), organisation, actor, now, note, [_standing(order) for order in orders])
     await connection.execute(

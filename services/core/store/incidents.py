@@ -112,11 +112,16 @@ async def add_alert(connection: AsyncConnection, incident: UUID, alert: UUID, no
 
 
 async def follow_orders(connection: AsyncConnection, incident: UUID, *, actor: str, now: datetime) -> None:
-    """Close the incident when none of its orders runs any more; open it again when one does."""
+    """Close the incident when none of its orders runs any more; open it again when one does.
+
+    An exercise goes on as long as one of its plans runs.
+    """
     cursor = await connection.execute(
         """
         with standing as (
-            select bool_or(closed_at is null) as runs from work_order where incident = %(incident)s
+            select bool_or(closed_at is null) or exists (
+                select from plan_activation where incident = %(incident)s and is_exercise and ended_at is null
+            ) as runs from work_order where incident = %(incident)s
         )
         update incident set closed_at = case when standing.runs then null else %(now)s end, version = version + 1
         from standing

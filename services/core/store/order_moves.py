@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from services.core.alert import Alert
 from services.core.move import ChangedMeanwhileError
+from services.core.sensor_standing import SensorStanding
 from services.core.severity import Severity
 from services.core.store import audit, field_feedbacks, incidents, warnings, work_orders
 from services.core.store.sensor_standings import sensor_standing
@@ -53,7 +54,10 @@ async def move(
     if version is not None and version != order.version:
         raise ChangedMeanwhileError(f"work order {order.id} has changed: it is at version {order.version} now")
     if step in _ASKS_SENSORS:
-        act = replace(act, sensors=await sensor_standing(connection, order.alert, act.now))
+        known = SensorStanding.of_exercise(act.now)
+        if order.alert is not None:
+            known = await sensor_standing(connection, order.alert, act.now)
+        act = replace(act, sensors=known)
     changed = await work_orders.keep(connection, order, step, act)
     if step is WorkOrderMove.CLOSE:
         await _joint_work_is_over(connection, order)
@@ -111,6 +115,6 @@ async def _joint_work_is_over(connection: AsyncConnection, order: WorkOrder) -> 
 
 
 async def _lift_warning(connection: AsyncConnection, order: WorkOrder, *, actor: str, now: datetime) -> None:
-    warning = await warnings.find_open(connection, order.alert)
+    warning = None if order.alert is None else await warnings.find_open(connection, order.alert)
     if warning is not None:
         await warnings.move(connection, warning, WarningMove.LIFT, actor=actor, now=now)

@@ -28,10 +28,13 @@ async def activate(
     roster: Roster,
     *,
     owner: str | None,
+    order: UUID | None = None,
     actor: str,
     now: datetime,
 ) -> PlanActivation:
     """Set a plan going: each step gets its person, as the register names them now, and its moment.
+
+    ``order`` is the work order that an exercise sends out with it.
 
     Raises:
         psycopg.errors.UniqueViolation: the plan runs for this incident already.
@@ -46,7 +49,7 @@ async def activate(
         plan_version=plan.version,
         title=marked(plan.plan.title.text, is_exercise=incident.is_exercise),
         incident=incident.id,
-        work_order=None,
+        work_order=order,
         is_exercise=incident.is_exercise,
         exclusion_radius_m=plan.plan.exclusion_radius_m,
         public_message=None if plan.plan.public_message is None else plan.plan.public_message.text,
@@ -59,15 +62,16 @@ async def activate(
     message = activation.public_message
     await connection.execute(
         """
-        insert into plan_activation (id, plan, plan_version, incident, is_exercise, exclusion_radius_m, public_message,
-            activated_at, activated_by)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into plan_activation (id, plan, plan_version, incident, work_order, is_exercise, exclusion_radius_m,
+            public_message, activated_at, activated_by)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             activation.id,
             plan.id,
             plan.version,
             incident.id,
+            order,
             activation.is_exercise,
             activation.exclusion_radius_m,
             None if message is None else Jsonb(message.as_json()),
@@ -188,7 +192,7 @@ async def tick(
 async def end(
     connection: AsyncConnection, activation: PlanActivation, note: str, *, actor: str, now: datetime
 ) -> PlanActivation:
-    """End a plan, done or not. An exercise whose last plan ends is over as an incident too."""
+    """End a plan, done or not. An exercise whose last plan ends is over, and nobody is reminded of its orders."""
     await connection.execute(
         "update plan_activation set ended_at = %s, ended_by = %s where id = %s", (now, actor, activation.id)
     )

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
 from services.core.shift_change import Handover, HandoverState
 from services.core.store import audit, events
+from services.core.store.work_orders import RUNNING
 
 EVENT = "shift-handover"
 _NAMED = 50
@@ -42,9 +43,9 @@ _OPEN: Mapping[str, str] = {
             and (lifeline is null or lifeline = any(%(lifelines)s))
         order by ends_at, id
         """,
-    "orders": """
+    "orders": f"""
         select id::text, lifeline, zone, asset, severity, state, title_en, title_zh from work_order
-        where closed_at is null and lifeline = any(%(lifelines)s) order by severity desc, created_at, id
+        where {RUNNING} and lifeline = any(%(lifelines)s) order by severity desc, created_at, id
         """,
 }
 

@@ -13,9 +13,11 @@ from psycopg.types.json import Jsonb
 from services.core import jobs
 from services.core.alert import Alert
 from services.core.disposal_rule import DisposalRule, default_rule
+from services.core.incident import Incident
 from services.core.lifeline import Lifeline
 from services.core.move import ChangedMeanwhileError
 from services.core.order_deadline import deadline_of
+from services.core.response_plan import marked
 from services.core.severity import Severity
 from services.core.store import audit, cases, disposal_rules, events, incidents
 from services.core.text import Text
@@ -29,6 +31,9 @@ _NEWS = {
     WorkOrderMove.REOPEN: REOPENED,
     WorkOrderMove.REJECT: REJECTED,
 }
+RUNNING = """work_order.closed_at is null and (work_order.alert is not null or exists (
+    select from incident where incident.id = work_order.incident and incident.closed_at is null))"""
+"""In SQL: whether an order is still to be done. One of an exercise is not when the exercise has ended."""
 _FIXED = frozenset({"id", "created_at", "lifeline", "zone", "asset", "is_joint", "rule", "title"})
 _CHANGING = tuple(field.name for field in fields(WorkOrder) if field.name not in _FIXED)
 
@@ -44,6 +49,16 @@ class Errand:
     person: str | None = None
     is_joint: bool = False
     is_draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an order is, and the alert it is about; an exercise has none."""
+
+    alert: UUID | None
+    lifeline: Lifeline
+    zone: str
+    asset: str
 
 
 def work_order_from_row(row: Mapping[str, Any]) -> WorkOrder:
@@ -140,14 +155,35 @@ async def begin(connection: AsyncConnection, alert: Alert, errand: Errand, *, ac
     Raises:
         psycopg.errors.UniqueViolation: an order for this alert, or of this organisation in the incident, is running.
     """
+    place = _Place(alert.id, alert.lifeline, alert.zone, alert.asset)
+    incident = await incidents.ensure_for_alert(connection, alert, errand.title, actor=actor, now=now)
+    return await _begin(connection, place, incident, errand, actor=actor, now=now)
+
+
+async def begin_exercise(
+    connection: AsyncConnection, incident: Incident, zone: str, errand: Errand, *, actor: str, now: datetime
+) -> WorkOrder:
+    """Write the order of an exercise down and send it out, marked as what it is; there is no alert behind it.
+
+    Raises:
+        psycopg.errors.UniqueViolation: an order of this organisation in the exercise is running.
+    """
+    marked_errand = replace(errand, title=marked(errand.title, is_exercise=True), warning=None)
+    place = _Place(None, incident.lifeline, zone, incident.asset)
+    return await _begin(connection, place, incident.id, marked_errand, actor=actor, now=now)
+
+
+async def _begin(
+    connection: AsyncConnection, place: _Place, incident: UUID, errand: Errand, *, actor: str, now: datetime
+) -> WorkOrder:
     order = WorkOrder(
         id=uuid4(),
-        alert=alert.id,
+        alert=place.alert,
         warning=errand.warning,
         state=WorkOrderState.DRAFT if errand.is_draft else WorkOrderState.DISPATCHED,
-        lifeline=alert.lifeline,
-        zone=alert.zone,
-        asset=alert.asset,
+        lifeline=place.lifeline,
+        zone=place.zone,
+        asset=place.asset,
         severity=errand.severity,
         organisation=errand.organisation,
         title=errand.title,
@@ -163,8 +199,8 @@ async def begin(connection: AsyncConnection, alert: Alert, errand: Errand, *, ac
         verified_at=None,
         closed_at=None,
         version=1,
-        rule=(await disposal_rules.in_force(connection, alert.lifeline)).rule,
-        incident=await incidents.ensure_for_alert(connection, alert, errand.title, actor=actor, now=now),
+        rule=(await disposal_rules.in_force(connection, place.lifeline)).rule,
+        incident=incident,
         is_joint=errand.is_joint,
         person=errand.person,
         step_since=None if errand.is_draft else now,
@@ -203,12 +239,12 @@ async def begin(connection: AsyncConnection, alert: Alert, errand: Errand, *, ac
         action=f"work-order.{step}",
         subject_kind="work-order",
         subject=order.id,
-        after={"state": order.state, "alert": str(alert.id), "organisation": order.organisation},
+        after={"state": order.state, "organisation": order.organisation}
+        | ({"is_exercise": True} if order.alert is None else {"alert": str(order.alert)}),
     )
     await _note_step(connection, None, order, step, Act(actor, now))
     await events.announce(connection, EVENT, str(order.id))
-    if order.incident is not None:
-        await incidents.follow_orders(connection, order.incident, actor=actor, now=now)
+    await incidents.follow_orders(connection, incident, actor=actor, now=now)
     if not errand.is_draft:
         await jobs.defer(connection, jobs.ANNOUNCE, type=DISPATCHED, subject_kind=EVENT, subject=str(order.id))
         await _watch_deadline(connection, order)
@@ -280,7 +316,7 @@ async def keep(connection: AsyncConnection, order: WorkOrder, move: WorkOrderMov
     if move in _NEWS:
         await _tell(connection, changed, _NEWS[move])
     await _watch_deadline(connection, changed)
-    if changed.state is WorkOrderState.CLOSED:
+    if changed.state is WorkOrderState.CLOSED and changed.alert is not None:
         await cases.keep(connection, changed.alert)
     return changed
 
@@ -364,14 +400,14 @@ async def list_work_orders(
     moment, identifier = before or (None, None)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            """
+            f"""
             select * from work_order
-            where (%(is_open)s::boolean is null or (closed_at is null) = %(is_open)s)
+            where (%(is_open)s::boolean is null or ({RUNNING}) = %(is_open)s)
               and (%(alert)s::uuid is null or alert = %(alert)s
                 or incident = (select incident from incident_alert where alert = %(alert)s))
               and (%(moment)s::timestamptz is null or (created_at, id) < (%(moment)s, %(identifier)s))
             order by created_at desc, id desc limit %(limit)s
-            """,
+            """.encode(),
             {"is_open": is_open, "alert": alert, "moment": moment, "identifier": identifier, "limit": limit},
         )
         return [work_order_from_row(row) for row in await cursor.fetchall()]

@@ -159,6 +159,21 @@ async def test_on_hold_under_control_nothing_is_told_and_after_it_the_rest_of_th
     ]
 
 
+async def test_of_an_exercise_that_has_ended_nobody_is_reminded(store: AsyncConnection) -> None:
+    title = Text("Leak", "泄漏")
+    begun = await incidents.begin(store, Lifeline.GAS, "GP-1", title, is_exercise=True, actor="desk", now=NOW)
+    incident = await incidents.find(store, begun)
+    assert incident is not None
+    roster = await response_plans.load_roster(store, NOW)
+    plan = DEFAULT_PLANS["default-gas-leak"]
+    running = await plan_activations.activate(store, plan, incident, roster, owner="gas-company", actor="desk", now=NOW)
+    errand = work_orders.Errand(Severity.CRITICAL, "gas-company", title)
+    order = await work_orders.begin_exercise(store, incident, "G1", errand, actor="desk", now=NOW)
+    assert await deadlines.look(store, order.id, 0, NOW + timedelta(minutes=4)) == [DeadlineStage.SOON]
+    await plan_activations.end(store, running, "over", actor="desk", now=NOW)
+    assert await deadlines.look(store, order.id, 0, NOW + timedelta(hours=1)) == []
+
+
 async def test_grading_an_order_up_shortens_its_time(store: AsyncConnection) -> None:
     order = await dispatched(store, await raised(store), Severity.MINOR)
     order = await work_orders.raise_severity(store, order, Severity.CRITICAL, Text("x", "x"), actor="system")

@@ -296,6 +296,44 @@ async def test_an_exercise_does_everything_but_tell_the_public(
     problem_of(late, 409, "over")
 
 
+async def test_an_exercise_sends_an_order_that_is_marked_and_closed_in_earnest_until_it_ends(
+    api: httpx.AsyncClient, judge: httpx.AsyncClient, store: AsyncConnection, city_assets: list[str]
+) -> None:
+    first, second, *_ = city_assets
+    request = {"plan": "default-water-burst", "exercise_at": first}
+    drill = (await api.post("/plan-activations", json=request)).json()
+    path = f"/work-orders/{drill['work_order']}"
+    order = (await api.get(path)).json()
+    assert (order["is_exercise"], order["alert"], order["organisation"]) == (True, None, "water-company")
+    assert (order["title"]["en"][:8], order["title"]["zh"][:4]) == ("EXERCISE", "【演练】")
+    assert order["deadline"]["step"] == "receive"
+    for move in ("receive", "arrive", "control"):
+        await step(api, order["id"], move)
+    await step(api, order["id"], "hand-back", text="Practised. 已演练。")
+    problem_of(await judge.post(f"{path}/verify"), 409, "sensors-disagree")
+    problem_of(await api.post(f"{path}/verify", json={"cannot_tell": "an exercise"}), 409, "same-person")
+    await step(judge, order["id"], "verify", cannot_tell="an exercise")
+    await step(judge, order["id"], "close")
+    incident = (await api.get(f"/incidents/{drill['incident']}")).json()
+    assert incident["closed_at"] is None, "the plan of the exercise still runs"
+    await api.post(f"/plan-activations/{drill['id']}/end", json={"note": "well done"})
+    assert (await api.get(f"/incidents/{drill['incident']}")).json()["closed_at"] is not None
+
+    broken_off = (await api.post("/plan-activations", json=request | {"exercise_at": second})).json()
+    left = broken_off["work_order"]
+    assert left in {each["id"] for each in (await api.get("/work-orders", params={"open": True})).json()["items"]}
+    joint = {"organisation": "gas-company", "title": {"en": "Keep the gas main safe", "zh": "保护燃气管"}}
+    beside = (await api.post(f"/incidents/{broken_off['incident']}/orders", json=joint)).json()
+    assert (beside["is_exercise"], beside["is_joint"], beside["title"]["zh"][:4]) == (True, True, "【演练】")
+    await api.post(f"/plan-activations/{broken_off['id']}/end", json={"note": "a real alarm"})
+    running = (await api.get("/work-orders", params={"open": True, "limit": 500})).json()["items"]
+    assert not {left, beside["id"]} & {each["id"] for each in running}, (
+        "what an exercise left undone is still to be done"
+    )
+    cursor = await store.execute("select count(*) from case_record where alert is null")
+    assert await cursor.fetchone() == (0,)
+
+
 async def test_a_plan_that_names_who_left_or_lacks_material_says_so_before_it_is_needed(
     api: httpx.AsyncClient, city_url: str
 ) -> None:

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.api.crew_page import Language
+from services.api.crew_sketch import Sketch
+from services.api.crew_sketch import draw as draw_sketch
 from services.api.incident_curve import draw
 from services.api.incident_report import ReportFacts, incident_report
+from services.core.asset import Asset
 from services.core.incident import Incident, IncidentCost
 from services.core.lifeline import Lifeline
 from services.core.store.incident_curves import Curve
@@ -55,6 +58,25 @@ def facts(*, lessons: str = "learn", is_exercise: bool = False, words: str = "Le
         organisations={},
         now=NOW,
     )
+
+
+def test_a_pipe_of_which_the_register_knows_one_point_is_drawn_as_a_dot() -> None:
+    pipe = Asset(
+        "GP-1", Lifeline.GAS, "pipe", "G1", Text("Main", "干管"), {"type": "Point", "coordinates": [117.0, 31.0]}
+    )
+    drawn = draw_sketch(
+        Sketch(
+            assets=(pipe,),
+            suspects={"GP-1": 0.9},
+            shut=frozenset(),
+            sample=[],
+            values={},
+            centre=None,
+            radius_m=None,
+            title="map",
+        )
+    )
+    assert "GP-1 90%" in drawn
 
 
 @pytest.mark.parametrize(("language", "late"), [("en", "0:05:00 late"), ("zh", "0:05:00 超期")])

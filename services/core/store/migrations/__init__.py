@@ -4,7 +4,7 @@ from pathlib import Path
 
 import psycopg
 
-from services.core.store import job_schema, storage_level
+from services.core.store import job_schema, limited_views, storage_level
 
 _LOCK = 0x11FE_11FE
 """Key of the advisory lock; any constant that nobody else in the database uses."""
@@ -38,7 +38,9 @@ def migrate(database_url: str) -> list[str]:
         lock.execute("select pg_advisory_lock(%s)", (_LOCK,))
         before = _revision(lock)
         if before != head():
+            limited_views.drop(lock)
             _upgrade(database_url)
+            limited_views.refresh(lock)
         steps = [] if before == head() else [f"schema {before or 'empty'} → {_revision(lock)}"]
         steps += job_schema.apply(lock)
         steps += storage_level.apply(lock)
