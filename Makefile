@@ -74,8 +74,9 @@ bench-trace: $(VENV)/.development ## tracing and similar cases beside networkx a
 	@$(BIN)/python -m tests.benchmarks.trace.audit_verify
 
 bench-gas: $(VENV)/.development ## leaks found, told from sewer gas and faults, and placed, in simulated towns
-	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 912 --spaces-alone
+	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 912 --towns 26 --spaces-alone
 	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 913 --towns 8 --network
+	@$(BIN)/python -m tests.benchmarks.bench_gas --seed 914 --towns 6 --feeder
 
 golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI description, the wire schemas
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden

@@ -25,8 +25,8 @@ from services.api.large_bodies import LargeBodies
 from services.api.live import Live
 from services.api.read_only import ReadOnly
 from services.api.refused_keys import RefusedKeys
-from services.api.request_identity import NamedRequests
 from services.api.repeated_requests import HEADER, AnsweredBeforeError, KeptAnswers, on_answered_before
+from services.api.request_identity import NamedRequests
 from services.api.routes import (
     alarm_figures,
     alerts,
@@ -84,8 +84,9 @@ _DESCRIPTION = """
 Watches over a city's lifelines: readings, alerts, warnings, traces and work orders.
 
 Every route but the health routes and the login asks for an API key, `Authorization: Bearer KEY`, or for the session of
-a browser, whose changes carry `X-CSRF-Token`. Times are RFC 3339 in UTC, places are WGS 84 with longitude first, errors are RFC 9457 problem details. Severity runs from 0 (normal) to 4 (worst); a
-label such as 一级/red depends on its `scheme` and is never to be compared.
+a browser, whose changes carry `X-CSRF-Token`. Times are RFC 3339 in UTC, places are WGS 84 with longitude first, errors
+are RFC 9457 problem details. Severity runs from 0 (normal) to 4 (worst); a label such as 一级/red
+depends on its `scheme` and is never to be compared.
 """
 
 # The pool waits twice as long after each failed try, up to this; then a request makes it try afresh.

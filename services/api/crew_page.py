@@ -13,6 +13,7 @@ from services.api.crew_sketch import Sketch, draw
 from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
 from services.core.asset import Asset
+from services.core.geometry import distance_m, points_of
 from services.core.organisation import Organisation, Person
 from services.core.severity import label
 from services.core.store.crew_facts import LastValue
@@ -37,6 +38,10 @@ _WORDS: Mapping[str, Text] = {
     ),
     "without": Text("households without supply meanwhile", "户受停供影响"),
     "sample": Text("Sample next, in this order", "下一步检测点位（按顺序）"),
+    "sampled": Text(
+        "No space without a device would tell more. Check those in the sketch with a detector before opening them.",
+        "无其他未监测空间需要补测；开启图中各空间前须用检测仪复核。",
+    ),
     "chance": Text("chance of finding gas", "检出概率"),
     "people": Text("People in the radius", "警戒半径内人员"),
     "radius": Text("Keep clear", "警戒半径"),
@@ -163,7 +168,9 @@ def _causes(trace: Mapping[str, Any], speaker: _Speaker) -> str:
     if not causes:
         return ""
     order = sorted(causes, key=lambda cause: -causes[cause])
-    told = " · ".join(f"{speaker.say(_CAUSES.get(cause, Text(cause, cause)))} {causes[cause]:.0%}" for cause in order)
+    told = " · ".join(
+        f"{speaker.say(_CAUSES.get(cause, Text(cause, cause)))} {_share(causes[cause])}" for cause in order
+    )
     return f"<p><b>{speaker.word('causes')}:</b> {told}</p>"
 
 
@@ -184,19 +191,29 @@ def _sketch(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> st
         radius_m=gas.get("radius_m"),
         inside=frozenset(each["asset"] for each in gas.get("buildings") or ()),
         title=speaker.plain(_WORDS["map"]),
-        focus=frozenset({facts.alert.asset, *likely[:_CANDIDATES_SHOWN], *sample}),
+        focus=frozenset({facts.alert.asset, *likely[:_CANDIDATES_SHOWN], *sample, *_near_valves(facts, trace)}),
     )
     drawn = draw(sketch)
     return f'<section>{drawn}<p class="small">{speaker.word("legend")}</p></section>' if drawn else ""
 
 
 _DRAWN_FROM = 0.05
+_WALK_M = 300.0
+
+
+def _near_valves(facts: CrewFacts, trace: Mapping[str, Any]) -> list[str]:
+    """The valves to shut that a crew can walk to: farther ones would shrink what is around the leak to a dot."""
+    centre = (trace.get("gas") or {}).get("centre")
+    if centre is None:
+        return []
+    known = [facts.assets[valve] for valve in trace.get("isolation") or () if valve in facts.assets]
+    return [v.id for v in known if distance_m(next(points_of(v.geometry)), (centre[0], centre[1])) <= _WALK_M]
 
 
 def _candidates(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> str:
     rows = "".join(
         f"<tr><td>{speaker.say(each['asset'])}</td><td>{speaker.say(_name(facts.assets, each['asset']))}</td>"
-        f"<td>{each['probability']:.0%}</td><td>{speaker.say(Text(**each['reason']))}</td></tr>"
+        f"<td>{_share(each['probability'])}</td><td>{speaker.say(Text(**each['reason']))}</td></tr>"
         for each in (trace.get("candidates") or [])[:_CANDIDATES_SHOWN]
     )
     rows = rows or f'<tr><td colspan="4">{speaker.word("none")}</td></tr>'
@@ -225,12 +242,12 @@ def _samples(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> s
     listen = trace.get("next_measurement")
     items = "".join(
         f"<li><b>{speaker.say(each['asset'])}</b> {speaker.say(_name(facts.assets, each['asset']))}, "
-        f"{speaker.word('chance')} {each['chance']:.0%}</li>"
+        f"{speaker.word('chance')} {_share(each['chance'])}</li>"
         for each in spaces
     )
     if not items and listen:
         items = f"<li><b>{speaker.say(listen['asset'])}</b> {speaker.say(_name(facts.assets, listen['asset']))}</li>"
-    body = f"<ol>{items}</ol>" if items else f"<p>{speaker.word('none')}</p>"
+    body = f"<ol>{items}</ol>" if items else f"<p>{speaker.word('sampled' if trace.get('gas') else 'none')}</p>"
     return f"<section><h2>{speaker.word('sample')}</h2>{body}</section>"
 
 
@@ -285,6 +302,11 @@ def _contacts(facts: CrewFacts, speaker: _Speaker) -> str:
 def _name(assets: Mapping[str, Asset], identifier: str) -> Text:
     asset = assets.get(identifier)
     return Text(identifier, identifier) if asset is None else asset.name
+
+
+def _share(probability: float) -> str:
+    """Never 0 or 100 %: what a model believes is not certain, and a crew must not read it so."""
+    return f"{min(99, max(1, round(100 * probability)))} %"
 
 
 def _time(moment: datetime) -> str:

@@ -29,8 +29,8 @@ _OTHERS = (
     ("nothing", 0.05),
 )
 """What else fills the slots, and how often."""
-MIXED, NETWORK = "mixed", "network"
-CASTS = (MIXED, NETWORK)
+MIXED, NETWORK, FEEDER = "mixed", "network", "feeder"
+CASTS = (MIXED, NETWORK, FEEDER)
 """What a town is drawn for: leaks and what looks like them, or breaks and faulty regulators among peaks of demand."""
 _OF_NETWORK = ("main-break", "main-break", "main-break", "regulator-fault", "regulator-fault", "regulator-fault")
 _FAULTS = ("creep", "droop", "hunting", "cut-off")

@@ -1,6 +1,7 @@
 """A drawn feeder between two metering stations, three days of it second by second, and what happens to it."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -16,7 +17,8 @@ LEAKS = (BURST, SEEP)
 _SLOT_S = 12 * 3600
 _LASTS_S = 5 * 3600
 _BEGINS_S = (3600, 4 * 3600)
-_STEP_S = 1.0
+_STEPS = 4
+"""Steps of the physics in a second."""
 _GAUGE_KPA, _GAUGE_WANDERS_KPA = 0.15, 0.2
 _METER, _METER_OFF, _METER_WANDERS = 0.003, 0.003, 0.0007
 _HOURLY_S = 3600
@@ -73,9 +75,9 @@ class FeederRun:
 def draw_feeder(rng: np.random.Generator) -> DrawnFeeder:
     """A feeder of 6 to 12 km at 1.0 to 1.6 MPa, and four cases in random order, one every twelve hours."""
     sound_m_s = float(rng.uniform(350, 385))
-    cells = round(float(rng.uniform(6000, 12_000)) / sound_m_s)
+    cells = round(float(rng.uniform(6000, 12_000)) / sound_m_s * _STEPS)
     diameter_m = float(rng.choice([0.25, 0.3, 0.4]))
-    main = LongMain(cells, _STEP_S, sound_m_s, diameter_m, float(rng.uniform(0.010, 0.016)))
+    main = LongMain(cells, 1 / _STEPS, sound_m_s, diameter_m, float(rng.uniform(0.010, 0.016)))
     valves = tuple(round(cells * (part + float(rng.uniform(-0.06, 0.06))) / 4) for part in (1, 2, 3))
     inlet_kpa = float(rng.uniform(1000, 1600))
     falls_pa = inlet_kpa * 1000 * float(rng.uniform(0.03, 0.08))
@@ -114,8 +116,9 @@ def run_feeder(feeder: DrawnFeeder, rng: np.random.Generator) -> FeederRun:
     done = 0
     for begin, end, hole_mm, node in _parts(feeder, seconds):
         inlet_pa = inlet_kpa[begin:end] * 1000 + ATMOSPHERE_PA
-        moments = run_main(feeder.main, inlet_pa, drawn[begin:end], hole_mm, node)
-        for second, moment in enumerate(moments, start=begin):
+        held, leaving, hole = (np.repeat(each, _STEPS) for each in (inlet_pa, drawn[begin:end], hole_mm))
+        moments = run_main(feeder.main, held, leaving, hole, node)
+        for second, moment in enumerate(islice(moments, _STEPS - 1, None, _STEPS), start=begin):
             pressures[second] = (moment.pressures_pa[list(feeder.gauges)] - ATMOSPHERE_PA) / 1000
             inflow[second], outflow[second] = moment.inflow_kg_s, moment.outflow_kg_s
         done = end

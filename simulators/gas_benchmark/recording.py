@@ -33,8 +33,8 @@ HOURS = LEARNT_H + CASES * SLOT_H
 ALARMING_LEL = 20.0
 MET_LEL = 1.0
 """Gas from a leak that a device can be said to have met: below it lie its resolution and its own errors."""
-_SENSOR_COLUMNS = ("sensor", "lifeline", "quantity", "unit", "asset", "lon", "lat", "interval_s")
-_TRUTH_COLUMNS = ("id", "kind", "asset", "start", "end", "peak", "unit", "note")
+SENSOR_COLUMNS = ("sensor", "lifeline", "quantity", "unit", "asset", "lon", "lat", "interval_s")
+TRUTH_COLUMNS = ("id", "kind", "asset", "start", "end", "peak", "unit", "note")
 _WORKS_COLUMNS = ("id", "start", "end", "lon", "lat", "radius_m", "what", "contractor")
 _DAY_MIN = 1440
 
@@ -99,10 +99,10 @@ def record_town(folder: Path, name: str, seed: int, number: int, cast: str = MIX
         (c.id, "gas", c.quantity, c.unit, c.asset, *town.projection.lon_lat(c.place), c.interval_min * 60)
         for c in record.channels
     ]
-    _write_rows(folder / "sensors.csv", _SENSOR_COLUMNS, rows)
-    _write_rows(folder / "works.csv", _WORKS_COLUMNS, _permits(record))
+    write_rows(folder / "sensors.csv", SENSOR_COLUMNS, rows)
+    write_rows(folder / "works.csv", _WORKS_COLUMNS, _permits(record))
     truth = [_truth(record, case, k) for k, case in enumerate(record.cases, start=1)]
-    _write_rows(folder / "truth.csv", _TRUTH_COLUMNS, truth)
+    write_rows(folder / "truth.csv", TRUTH_COLUMNS, truth)
     readings = _write_readings(folder / "readings", start, record.channels)
     return Written(len(town.mains), len(town.spaces), len(town.devices), len(record.cases), readings)
 
@@ -272,7 +272,8 @@ def _spread(cells: list[str], interval_min: int) -> list[str]:
     return [cell for value in cells for cell in (value, *gap)]
 
 
-def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table of the recording."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)

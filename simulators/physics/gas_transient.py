@@ -1,8 +1,10 @@
 """Gas in one long main second by second: waves of pressure, friction, gas packed in it, and a hole.
 
 Isothermal flow by the method of characteristics: along ``dx = +- a dt`` the pressure changes with the mass flow by
-``dp +- a/A dm +- f a^2 m|m| dx / (2 D A^2 p) = 0`` (Wylie and Streeter, Fluid Transients in Systems), with the speed of
-sound ``a``, the bore ``A``, the diameter ``D`` and Darcy's friction factor ``f``. Height is left out: gas is light.
+``dp +- a/A dm +- f a^2 m|m| dx / (2 D A^2 p) = 0`` (Wylie and Streeter, Fluid Transients in Systems), with the speed
+of sound ``a``, the bore ``A``, the diameter ``D`` and Darcy's friction factor ``f``. Friction is taken at the
+beginning of a step, which gains or loses some hundredths of what is being packed: steps of a quarter of a second keep
+it below 4 %. Height is left out: gas is light.
 """
 
 import math
@@ -48,7 +50,7 @@ class LongMain:
     def hole_kg_s(self, pressure_pa: float, hole_mm: float) -> float:
         """What a round hole lets out: choked, as the pressure inside is far more than twice that outside."""
         area_m2 = math.pi / 4 * (hole_mm / 1000) ** 2
-        choked = (2 / (_HEAT_RATIO + 1)) ** ((_HEAT_RATIO + 1) / (2 * (_HEAT_RATIO - 1)))
+        choked = math.pow(2 / (_HEAT_RATIO + 1), (_HEAT_RATIO + 1) / (2 * (_HEAT_RATIO - 1)))
         return _DISCHARGE * area_m2 * pressure_pa * math.sqrt(_HEAT_RATIO) / self.sound_m_s * choked
 
 

@@ -80,6 +80,7 @@ async def test_no_page_has_a_violation(
             await visit(page, address, place, standing_alerts[0])
             found[place] = await violations(page)
         await page.goto(f"{address}/#/")
+        await expect(page.get_by_test_id("alert-list")).to_be_visible()
         await page.keyboard.press("?")
         await expect(page.get_by_test_id("key-help")).to_be_visible()
         found["keys"] = await violations(page)

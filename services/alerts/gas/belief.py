@@ -34,9 +34,11 @@ class Belief:
     def words(self) -> Text:
         """The causes with their probabilities, likeliest first."""
         order = sorted(CAUSES, key=lambda cause: -self.shares[cause])
+        # Nothing that was never seen in a hole in the road is certain, nor impossible.
+        percent = {cause: min(99, max(1, round(100 * self.shares[cause]))) for cause in order}
         return Text(
-            ", ".join(f"{CAUSE_NAMES[cause].en} {self.shares[cause]:.2f}" for cause in order),
-            "，".join(f"{CAUSE_NAMES[cause].zh}{self.shares[cause]:.2f}" for cause in order),
+            ", ".join(f"{CAUSE_NAMES[cause].en} {percent[cause]} %" for cause in order),
+            "，".join(f"{CAUSE_NAMES[cause].zh}{percent[cause]}%" for cause in order),
         )
 
 

@@ -17,7 +17,9 @@ from services.core.text import Text
 LEAK, METER = "gas-feeder-leak", "gas-feeder-meter-off"
 PRESSURE, FLOW = "feeder_pressure", "feeder_flow"
 _LEARNS_S = 86_400.0
-_BELIEVED = 0.5
+_BELIEVED, _HELD = 0.5, 0.15
+"""A leak is told from even odds on; what was told before is held to until it is clearly the other."""
+_LEARNS_BELOW = 0.9
 _AGAIN_S = 1260.0
 """What is missing now is a mean over twenty minutes."""
 _STANDS, _OVER_S = 0.5, 1800.0
@@ -145,7 +147,7 @@ class FeederSearch(SearchDetector):
             if time_s >= until_s and worst is not None:
                 self._judge(number, time_s, worst)
                 highest = max(highest, worst.excess)
-            if self._told[number] is None and (worst is None or worst.excess < 1):
+            if self._told[number] is None and (worst is None or worst.excess < _LEARNS_BELOW):
                 watch.learn()
         return Score(highest)
 
@@ -158,7 +160,7 @@ class FeederSearch(SearchDetector):
         standing = self._watches[number].balance.standing()
         if standing is None:
             return
-        if standing < _STANDS * told.share:
+        if standing * np.sign(told.share) < _STANDS * abs(told.share):
             back_s = time_s if told.back_s is None else told.back_s
             self._told[number] = told._replace(back_s=back_s)
             if time_s - back_s >= _OVER_S:
@@ -177,12 +179,12 @@ class FeederSearch(SearchDetector):
         # It has lasted for longer than its window, and the window was not full of it at first.
         since_s = time_s - worst.cells * CELL_S - worst.window_s / 2
         self._watches[number].holds_wave = True
-        self._told[number] = told = self._known(number, f"feeder-{self._number}", since_s, time_s, worst.share)
+        self._told[number] = told = self._known(number, f"feeder-{self._number}", since_s, time_s, worst.share, None)
         self._claims.append(self._claim(number, told, FindingState.RAISED))
 
     def _follow(self, number: int, time_s: float, before: _Told, standing: float) -> None:
         """Say what is known better by now; what was a meter and is a leak ends as a meter first."""
-        told = self._known(number, before.key, before.since_s, time_s, standing)
+        told = self._known(number, before.key, before.since_s, time_s, standing, before.outcome)
         if told.outcome != before.outcome:
             self._claims.append(self._claim(number, before, FindingState.CLEARED))
             self._number += 1
@@ -194,11 +196,14 @@ class FeederSearch(SearchDetector):
             told = before._replace(told_s=time_s)
         self._told[number] = told
 
-    def _known(self, number: int, key: str, since_s: float, time_s: float, share: float) -> _Told:
+    def _known(self, number: int, key: str, since_s: float, time_s: float, share: float, before: str | None) -> _Told:
         """What is to be said now of a feeder that lacks a ``share`` of its inflow."""
         watch = self._watches[number]
         located = watch.located(since_s, share)
-        outcome = LEAK if located.leak >= _BELIEVED else METER
+        # More gas than flows in comes out of no hole.
+        leak = located.leak if share > 0 else 0.0
+        held = 0.0 if before is None else _HELD * (-1 if before == LEAK else 1)
+        outcome = LEAK if leak >= _BELIEVED + held else METER
         severity = Severity.MINOR
         if outcome == LEAK:
             severity = Severity.CRITICAL if share >= _CRITICAL_SHARE else Severity.MAJOR
@@ -209,7 +214,7 @@ class FeederSearch(SearchDetector):
             told_s=time_s,
             back_s=None,
             severity=int(severity),
-            probability=round(located.leak if outcome == LEAK else 1 - located.leak, 4),
+            probability=round(min(0.99, leak if outcome == LEAK else 1 - leak), 4),
             suspects=self._suspects(number, located) if outcome == LEAK else [],
             flow_m3h=round(share * watch.inflow_m3h, 1),
             share=round(share, 4),
@@ -237,7 +242,7 @@ class FeederSearch(SearchDetector):
             key=told.key,
             state=state,
             severity=Severity.NORMAL if cleared else Severity(told.severity),
-            score=told.share,
+            score=abs(told.share),
             since_s=told.since_s,
             columns=tuple(self.columns[n] for n in (*columns[-2:], *columns[:-2])),
             suspects=() if cleared else tuple(Suspect(*each) for each in told.suspects),
@@ -251,8 +256,8 @@ class FeederSearch(SearchDetector):
                 "place": place,
                 "from": feeder.inlet,
                 "to": feeder.outlet,
-                "flow": f"{told.flow_m3h:.0f}",
-                "percent": f"{100 * told.share:.1f}",
+                "flow": f"{abs(told.flow_m3h):.0f}",
+                "percent": f"{100 * abs(told.share):.1f}",
                 "probability": f"{100 * told.probability:.0f}",
                 "reasons": reasons,
             },

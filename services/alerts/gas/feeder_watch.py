@@ -19,7 +19,7 @@ _LEAST_SPREAD_KPA = 0.3
 _UNSTEADY_SHARE = 0.15
 """Of what pressure falls along the feeder: by so much the steady law may be wrong while the flows still change."""
 _WAVE_COUNTS_S = 900.0
-_DRIFT_PRIOR, _DRIFT_SHARE = 0.3, 0.02
+_DRIFT_PRIOR, _DRIFT_SHARE = 0.6, 0.02
 """How likely a balance that fails is a meter's error before anything else is known, if little is missing; meters seldom
 err by more than a hundredth or two. Defaults."""
 _CHANCE_WAVE = 13.8
@@ -168,9 +168,7 @@ class FeederWatch:
 
     def state(self) -> dict[str, Any]:
         """All that is remembered, as JSON."""
-        wave = (
-            None if self.wave is None else [self.wave.first_s, [list(a) for a in self.wave.arrivals], self.wave.pick_s]
-        )
+        wave = self.wave
         return {
             "balance": self.balance.state(),
             "waves": self.waves.state(),

@@ -359,6 +359,7 @@ class GasSearch(SearchDetector):
             "places": ", ".join(near) or trouble.place,
             "reasons": belief.reasons[cause],
             "causes": belief.words,
+            "space": self._spaces[order[0]].id,
         }
         trouble.seen = self._evidence(belief, order)
 

@@ -13,7 +13,8 @@ WINDOWS_S = (60.0, 300.0, 1200.0, 3600.0, 14_400.0)
 _CELLS = np.array([round(window / CELL_S) for window in WINDOWS_S])
 _BIAS_WINDOW = 3
 """The window of an hour: the mean of its balance is what the two meters differ by."""
-_SPREADS, _PEAKS, _LEAST_SHARE = 6.0, 1.3, 0.003
+_SPREADS, _PEAKS, _LEAST_SHARE = 5.0, 1.3, 0.003
+_CLIPPED = 4.0
 _BIAS_FORGETS_S, _SPREAD_FORGETS_S, _PEAK_FORGETS_S = 43_200.0, 86_400.0, 7 * 86_400.0
 _LEAST_CELLS = 720
 """Two hours before the meters' difference is known, and two more of a window before it may be judged."""
@@ -22,7 +23,10 @@ _STANDING = 2
 
 
 class Missing(NamedTuple):
-    """What a window lacks: as a share of what flows in, beside the share at which it counts; and m3/h."""
+    """What a window lacks: as a share of what flows in, beside the share at which it counts; and m3/h.
+
+    Below zero more flows out than in, which no leak does.
+    """
 
     window_s: float
     share: float
@@ -34,8 +38,8 @@ class Missing(NamedTuple):
 
     @property
     def excess(self) -> float:
-        """Above 1 the gas is missing."""
-        return self.share / self.limit
+        """From 1 on the balance does not close."""
+        return abs(self.share) / self.limit
 
     @property
     def lasts(self) -> bool:
@@ -81,7 +85,7 @@ class LineBalance:
             self._passed_m3.append(passed + cell * max(inflow_m3h, 0.0) * hours)
         shares, _ = self._shares()
         with np.errstate(invalid="ignore"):
-            beyond = (shares >= self._limits()) & (self._met >= _LEAST_CELLS)
+            beyond = (np.abs(shares) >= self._limits()) & (self._met >= _LEAST_CELLS)
         self._beyond = np.where(beyond, self._beyond + 1, 0.0)
 
     def interrupted(self) -> None:
@@ -94,12 +98,11 @@ class LineBalance:
     def missing(self) -> list[Missing]:
         """The windows that are full and have habits, shortest first."""
         shares, flows = self._shares()
+        limits = self._limits()
         return [
-            Missing(window, *(float(each) for each in told), int(cells))
-            for window, cells, met, *told in zip(
-                WINDOWS_S, self._beyond, self._met, shares, self._limits(), flows, strict=True
-            )
-            if np.isfinite(told[0]) and met >= _LEAST_CELLS
+            Missing(WINDOWS_S[n], float(shares[n]), float(limits[n]), float(flows[n]), int(self._beyond[n]))
+            for n in range(len(WINDOWS_S))
+            if np.isfinite(shares[n]) and self._met[n] >= _LEAST_CELLS
         ]
 
     def standing(self) -> float | None:
@@ -118,11 +121,12 @@ class LineBalance:
             return
         self._met += known
         forgets = np.maximum(CELL_S / _SPREAD_FORGETS_S, 1.0 / np.maximum(self._met, 1.0))
-        news = np.where(known, shares, 0.0) ** 2
+        away = np.abs(np.where(known, shares, 0.0))
+        # What was far off once shall not make the feeder blind.
+        away = np.where(self._met > _LEAST_CELLS, np.minimum(away, _CLIPPED * self._spread), away)
+        news = away**2
         self._spread = np.where(known, np.sqrt(self._spread**2 + forgets * (news - self._spread**2)), self._spread)
-        self._peak = np.where(
-            known, np.maximum(self._peak * (1 - CELL_S / _PEAK_FORGETS_S), np.where(known, shares, 0.0)), self._peak
-        )
+        self._peak = np.where(known, np.maximum(self._peak * (1 - CELL_S / _PEAK_FORGETS_S), away), self._peak)
 
     def _limits(self) -> Array:
         limits: Array = np.maximum(np.maximum(_SPREADS * self._spread, _PEAKS * self._peak), _LEAST_SHARE)

@@ -41,7 +41,8 @@ _FIT = 0.25
 _OVER_S = 1800.0
 _OFF_SHARE, _OFF_SPREADS = 0.05, 5.0
 _ROWS_REGULATOR = 20
-_VALVE, _ROWS_VALVE, _OPEN = "cut_off_valve_open", 2, 0.5
+_ROWS_WANTED = {HUNTS: 1, SHUT: 2}
+_VALVE, _OPEN = "cut_off_valve_open", 0.5
 _BACK_SHARE = 0.6
 _SHOWN = 10
 
@@ -281,19 +282,8 @@ class NetworkSearch(SearchDetector):
             name = self.columns[number]
             if isnan(away[number]):
                 continue
-            limit = max(_OFF_SHARE * abs(usual[number]), _OFF_SPREADS * self._habit.spread[number])
-            is_beyond, wanted = abs(away[number]) >= limit, _ROWS_REGULATOR
-            is_back = abs(away[number]) < _BACK_SHARE * limit
-            sign = HUNTS if number == swinging else ""
-            if not sign and number in self._outlets and not is_beyond and self._is_starved(number, values, usual):
-                sign = STARVED
-            if sign:
-                is_beyond, is_back = True, False
-                wanted = 1 if sign == HUNTS else wanted
-            if number in self._valves:
-                # A valve that is usually shut belongs to a line in reserve.
-                is_beyond, wanted = values[number] < _OPEN <= usual[number], _ROWS_VALVE
-                is_back = not is_beyond
+            sign, is_beyond, is_back = self._sign(number, number == swinging, values, usual)
+            wanted = _ROWS_WANTED.get(sign, _ROWS_REGULATOR)
             told = self._regulators.get(name)
             if told is None:
                 is_off = is_beyond and self._break is None
@@ -313,6 +303,20 @@ class NetworkSearch(SearchDetector):
             elif time_s - told[2] >= _OVER_S:
                 del self._regulators[name]
                 self._claims.append(self._regulator_claim(number, told, FindingState.CLEARED, values, usual))
+
+    def _sign(self, number: int, is_swinging: bool, values: Array, usual: Array) -> tuple[str, bool, bool]:
+        """What an outlet or a valve shows, whether that counts, and whether all is as usual again."""
+        if number in self._valves:
+            # A valve that is usually shut belongs to a line in reserve.
+            is_shut = bool(values[number] < _OPEN <= usual[number])
+            return SHUT, is_shut, not is_shut
+        if is_swinging:
+            return HUNTS, True, False
+        away = abs(values[number] - usual[number])
+        limit = max(_OFF_SHARE * abs(usual[number]), _OFF_SPREADS * self._habit.spread[number])
+        if away < limit and self._is_starved(number, values, usual):
+            return STARVED, True, False
+        return "", bool(away >= limit), bool(away < _BACK_SHARE * limit)
 
     def _at(self, asset: str, quantity: str) -> int | None:
         """The column of a quantity at an asset, if its habit is known."""
@@ -345,10 +349,9 @@ class NetworkSearch(SearchDetector):
     ) -> Claim:
         gauge = self.gauges[number]
         is_high = values[number] > usual[number]
-        sign = SHUT if gauge.quantity == _VALVE else told[3]
         inlet = self._at(gauge.asset, _INLET)
         reasons = regulator_reasons(
-            sign,
+            told[3],
             is_high=is_high,
             is_fed_low=inlet is not None and values[inlet] < usual[inlet] * (1 - _OFF_SHARE),
         )

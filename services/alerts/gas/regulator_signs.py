@@ -1,4 +1,4 @@
-"""What tells of a regulator that its outlet's level alone does not: that it hunts, and that it passes too little. Pure."""
+"""Signs of a faulty regulator beside the level of its outlet: that it hunts, that it passes too little. Pure."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -41,9 +41,9 @@ LEAK = Rule(
         publishes_from=Severity.MAJOR,
     ),
     raised=Text(
-        "Gas leaks into the ground ({probability} %), likeliest from {places}. {sensor} shows {value} {unit}:"
+        "Gas leaks into the ground ({probability} %), likeliest from {places}. {space} shows {value} {unit}:"
         " {reasons}. {causes}.",
-        "燃气正在泄漏（概率{probability}%），最可能的管段：{places}。{sensor}为{value} {unit}：{reasons}。{causes}。",
+        "燃气正在泄漏（概率{probability}%），最可能的管段：{places}。{space}为{value} {unit}：{reasons}。{causes}。",
     ),
     cleared=Text(
         "Nothing speaks for a leak around {place} any more, after {lasting}: {ending}.",
@@ -130,6 +130,6 @@ GAS_CAUSES = SearchRule(
     outcomes=(LEAK, SEWER_GAS, DRIFT, LEVEL_EXPLAINED),
     quantities=QUANTITIES,
     detector=gas_search,
-    fields=frozenset({"causes", "ending", "place", "places", "probability", "reasons"}),
+    fields=frozenset({"causes", "ending", "place", "places", "probability", "reasons", "space"}),
     step=timedelta(minutes=5),
 )

@@ -45,8 +45,8 @@ FEEDER_METER = Rule(
         kind="feeder-meter-off",
         label=Text("A feeder's flow meter errs", "干线流量计失准"),
         instruction=Text(
-            "Compare both meters with their reserve runs; until then the line is not watched for leaks.",
-            "与备用计量路比对两端流量计；在此期间该干线的泄漏监测不可靠。",
+            "Compare both meters with their reserve runs at once; until they agree a leak is not ruled out.",
+            "立即与备用计量路比对两端流量计；未恢复一致前不能排除泄漏。",
         ),
         scheme=Scheme.DEVICE,
         sensor_fault=True,

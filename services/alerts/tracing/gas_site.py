@@ -34,6 +34,7 @@ _BUILDING = "building"
 _PEOPLE_PER_HOUSEHOLD = 2.6
 """Where the register states households and no people: the mean of the census of 2020; a default."""
 _USUAL_PEAK_LEL = 20.0
+_DANGEROUS_LEL, _COVER_M = 20.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,13 @@ def _radius_m(town: Town, alert: Alert, main: Asset, seen: Mapping[str, Any], sp
         danger_radius_m(peak_lel, away_m(spot, places[space]) if space in places else 0.0, soil, is_paved=is_paved)
         for space, peak_lel in peaks.items()
     ]
-    return float(np.median(radii))
+    # Where 20 %LEL has been measured, sparks are kept away whatever the model believes, a cover's width beyond it.
+    reached = [
+        away_m(spot, places[space]) + _COVER_M
+        for space, peak_lel in peaks.items()
+        if peak_lel >= _DANGEROUS_LEL and space in places
+    ]
+    return max(float(np.median(radii)), *reached, 0.0)
 
 
 def _buildings(graph: CityGraph, town: Town, spot: Place, radius_m: float) -> list[_Inside]:

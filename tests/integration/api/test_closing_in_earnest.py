@@ -150,9 +150,8 @@ class Course:
             )
             return
         over_at = found.last_at + timedelta(minutes=5)
-        state, severity, cleared_at = AlertState.CLEARED, Severity.NORMAL, over_at
-        if what == "risen":
-            state, severity, cleared_at = AlertState.OPEN, Severity.MAJOR, None
+        state = AlertState.CLEARED if what == "normal" else AlertState.OPEN
+        severity, cleared_at = (Severity.NORMAL, over_at) if what == "normal" else (Severity.MAJOR, None)
         changed = replace(found, state=state, severity=severity, cleared_at=cleared_at)
         if found.state is not state:
             async with self.connection.transaction():

@@ -11,7 +11,7 @@ import { say, word } from "../words/language";
 import { type LoopClock, loopClocks, orderClock } from "./loop-clock";
 
 /** What fits a wall in letters that are read from five metres. */
-const ROWS = 6;
+const ROWS = 5;
 const SEVERITIES: readonly Severity[] = [4, 3, 2, 1];
 
 export function SeverityCounts(): JSX.Element {
