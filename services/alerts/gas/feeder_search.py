@@ -196,7 +196,9 @@ class FeederSearch(SearchDetector):
             told = before._replace(told_s=time_s)
         self._told[number] = told
 
-    def _known(self, number: int, key: str, since_s: float, time_s: float, share: float, before: str | None) -> _Told:
+    def _known(  # noqa: PLR0917  # what is told of a trouble is as much
+        self, number: int, key: str, since_s: float, time_s: float, share: float, before: str | None
+    ) -> _Told:
         """What is to be said now of a feeder that lacks a ``share`` of its inflow."""
         watch = self._watches[number]
         located = watch.located(since_s, share)

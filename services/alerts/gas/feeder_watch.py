@@ -103,7 +103,8 @@ class FeederWatch:
         share = max(CELL_S / _FRICTION_FORGETS_S, 1.0 / self._met)
         with np.errstate(invalid="ignore", divide="ignore"):
             friction = np.where(self._resistances > 0, (squares[0] - squares) / (self._resistances * through), 0.0)
-        away = (self._friction - friction) * self._resistances * through / (2 * np.sqrt(squares))
+        habit = self._friction if self._met > 1 else friction
+        away = (habit - friction) * self._resistances * through / (2 * np.sqrt(squares))
         self._friction += share * (friction - self._friction)
         self._spread_kpa = np.sqrt(self._spread_kpa**2 + share * (away**2 - self._spread_kpa**2))
 

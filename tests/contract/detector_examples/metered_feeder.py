@@ -9,7 +9,7 @@ import numpy as np
 from services.alerts.gas.feeder import Feeder, Stretch
 from tests.contract.detector_examples import Example, Row, Stream
 
-STEP_S = 10.0
+STEP_S = 30.0
 DAY_S = 86_400.0
 FEEDER = Feeder(
     (Stretch("M1", 0.0, 4000.0, 300.0), Stretch("M2", 4000.0, 4000.0, 300.0)),
@@ -22,7 +22,7 @@ GAUGES = [
     ["d", "feeder_flow", "S1"],
     ["e", "feeder_flow", "S3"],
 ]
-_INLET_KPA, _FALLS_KPA, _FLOW_M3H, _LEAK_M3H = 1200.0, 60.0, 15_000.0, 1500.0
+_INLET_KPA, _FALLS_KPA, _FLOW_M3H, _LEAK_M3H = 1200.0, 150.0, 15_000.0, 1500.0
 
 
 def row(inflow_m3h: float, outflow_m3h: float, noise: np.ndarray) -> tuple[float, ...]:
@@ -65,6 +65,7 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
             outcomes=("gas-feeder-leak", "gas-feeder-meter-off"),
             days=1.5,
             full_days=0.5,
+            slow=True,
         ),
     }
 )
