@@ -19,6 +19,7 @@ from services.api import preconditions, problems, schemas
 from services.api.basic_key import KeyAsPassword
 from services.api.call_rates import CallRates
 from services.api.centre_metrics import CentreMetrics
+from services.api.city_time import zone_named
 from services.api.features import routes as features
 from services.api.identity_provider import provider_of
 from services.api.large_bodies import LargeBodies
@@ -182,6 +183,7 @@ def create_app(settings: Settings) -> LifelineApi:
     app.state.metrics = CollectorRegistry()
     app.state.centre_metrics = CentreMetrics(app.state.metrics, time.monotonic)
     app.state.exercise = settings.exercise
+    app.state.city_zone = zone_named(settings.report_time_zone)
     app.state.refused_keys = RefusedKeys(time.monotonic)
     app.state.call_rates = CallRates(settings.call_rate, settings.call_burst, time.monotonic)
     app.state.exports = asyncio.Semaphore(exports.AT_ONCE)

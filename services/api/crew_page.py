@@ -9,6 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Literal
 
+from services.api.city_time import in_words, stamp
 from services.api.crew_sketch import Sketch, draw
 from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
@@ -156,7 +157,7 @@ def crew_page(facts: CrewFacts, language: Language) -> str:
 
 
 def _stamp(facts: CrewFacts, speaker: _Speaker) -> str:
-    since, printed = _time(facts.alert.started_at), _time(facts.now)
+    since, printed = in_words(facts.alert.started_at, facts.now, seconds=False), stamp(facts.now, seconds=False)
     return (
         f'<p class="small">{speaker.word("alert")} {facts.alert.id} · {speaker.word("since")} {since} · '
         f"{speaker.word('printed')} {printed}</p>"
@@ -277,7 +278,8 @@ def _people(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> st
 def _values(facts: CrewFacts, speaker: _Speaker) -> str:
     rows = "".join(
         f"<tr><td>{speaker.say(each.asset)}</td><td>{speaker.say(each.label)}</td>"
-        f"<td>{each.value:.2f} {speaker.say(each.unit)}</td><td>{_time(each.time)}</td></tr>"
+        f"<td>{each.value:.2f} {speaker.say(each.unit)}</td>"
+        f"<td>{in_words(each.time, facts.now, seconds=False)}</td></tr>"
         for each in facts.values[:_AFFECTED_SHOWN]
     )
     body = f"<table>{rows}</table>" if rows else f"<p>{speaker.word('none')}</p>"
@@ -306,8 +308,4 @@ def _name(assets: Mapping[str, Asset], identifier: str) -> Text:
 
 def _share(probability: float) -> str:
     """Never 0 or 100 %: what a model believes is not certain, and a crew must not read it so."""
-    return f"{min(99, max(1, round(100 * probability)))} %"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{min(99, max(1, round(100 * probability)))}%"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from html import escape
 
+from services.api.city_time import in_words, stamp
 from services.api.crew_page import Language
 from services.api.crew_sketch import Sketch
 from services.api.crew_sketch import draw as draw_sketch
@@ -67,8 +68,12 @@ class ReportFacts:
 class _Speaker:
     """Says things in one language, safe in HTML."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, now: datetime) -> None:
         self._language = language
+        self._now = now
+
+    def time(self, moment: datetime) -> str:
+        return in_words(moment, self._now, seconds=True)
 
     def say(self, text: Text | str | None) -> str:
         if text is None:
@@ -81,14 +86,14 @@ class _Speaker:
 
 def incident_report(facts: ReportFacts, language: Language) -> str:
     """The report as a whole HTML document."""
-    speaker = _Speaker(language)
+    speaker = _Speaker(language, facts.now)
     incident = facts.incident
     title = f"{speaker.word('report')}: {speaker.say(incident.title)}"
     state = speaker.word("running") if incident.closed_at is None else speaker.word("closed")
     body = [
         f'<p class="exercise">{speaker.word("exercise")}</p>' if incident.is_exercise else "",
         f"<h1>{title}</h1>",
-        f'<p class="small">{incident.id} · {speaker.word("as_of")} {_time(facts.now)} · {state}</p>',
+        f'<p class="small">{incident.id} · {speaker.word("as_of")} {stamp(facts.now, seconds=True)} · {state}</p>',
         _summary(facts, speaker),
         _alerts(facts, speaker),
         _map(facts, speaker),
@@ -129,13 +134,13 @@ def _summary(facts: ReportFacts, speaker: _Speaker) -> str:
     incident = facts.incident
     asset = facts.assets.get(incident.asset)
     place = incident.asset if asset is None else asset.name
-    ended = "—" if incident.closed_at is None else _time(incident.closed_at)
+    ended = "—" if incident.closed_at is None else speaker.time(incident.closed_at)
     lasted = "—" if incident.closed_at is None else _span(incident.closed_at - incident.opened_at)
     bodies = dict.fromkeys(order.organisation for order in facts.orders if order.organisation)
     named = [speaker.say(facts.organisations[name].name if name in facts.organisations else name) for name in bodies]
     rows = [
         (speaker.word("place"), speaker.say(place)),
-        (speaker.word("opened"), f"{_time(incident.opened_at)} ({speaker.say(incident.opened_by)})"),
+        (speaker.word("opened"), f"{speaker.time(incident.opened_at)} ({speaker.say(incident.opened_by)})"),
         (speaker.word("ended"), f"{ended} · {lasted}"),
         (speaker.word("organisations"), ", ".join(named) or "—"),
     ]
@@ -151,9 +156,9 @@ def _alerts(facts: ReportFacts, speaker: _Speaker) -> str:
             [
                 speaker.say(alert.kind if kind is None else kind.label),
                 speaker.say(label(alert.highest_severity, alert.scheme)),
-                _time(alert.started_at),
-                _time(alert.detected_at),
-                "—" if alert.cleared_at is None else _time(alert.cleared_at),
+                speaker.time(alert.started_at),
+                speaker.time(alert.detected_at),
+                "—" if alert.cleared_at is None else speaker.time(alert.cleared_at),
                 f'{speaker.say(alert.explanation)}<br><span class="small">{speaker.say(source)}</span>',
             ]
         )
@@ -196,7 +201,7 @@ def _curves(facts: ReportFacts, speaker: _Speaker) -> str:
         f"</figcaption>{draw_curve(curve, moments, curve.sensor)}</figure>"
         for curve in facts.curves
     ]
-    told = " · ".join(f"{name}: {_time(moment)}" for moment, name in moments)
+    told = " · ".join(f"{name}: {speaker.time(moment)}" for moment, name in moments)
     legend = f'<p class="small">{speaker.word("marks")} {told}</p>' if figures and told else ""
     return _section(speaker, "curves", "".join(figures) + legend)
 
@@ -215,8 +220,8 @@ def _deadlines(facts: ReportFacts, speaker: _Speaker) -> str:
                 speaker.say(order.title),
                 speaker.say((step.organisation or "—") if organisation is None else organisation.name),
                 speaker.say(STEPS.get(step.move, Text(step.move, step.move))),
-                _time(step.at),
-                "—" if step.due_at is None else _time(step.due_at),
+                speaker.time(step.at),
+                "—" if step.due_at is None else speaker.time(step.due_at),
                 f'<span class="{"late" if late else ""}">{margin} {said}</span>',
                 speaker.say(step.actor),
             ]
@@ -230,7 +235,7 @@ def _deadlines(facts: ReportFacts, speaker: _Speaker) -> str:
 def _timeline(facts: ReportFacts, speaker: _Speaker) -> str:
     rows = [
         [
-            _time(line.at),
+            speaker.time(line.at),
             speaker.say(ACTIONS.get(line.action, Text(line.action, line.action))),
             speaker.say(line.actor),
             speaker.say(_note(line)),
@@ -254,7 +259,7 @@ def _field(facts: ReportFacts, speaker: _Speaker) -> str:
         files = [each.name for each in facts.attachments if each.feedback == said.id]
         rows.append(
             [
-                _time(said.at),
+                speaker.time(said.at),
                 speaker.say(said.author),
                 f'<span class="words">{speaker.say(said.text)}</span>',
                 speaker.say(measured),
@@ -262,7 +267,7 @@ def _field(facts: ReportFacts, speaker: _Speaker) -> str:
             ]
         )
     rows += [
-        [_time(each.at), speaker.say(each.author), speaker.say(each.name), "", f"SHA-256 {each.sha256[:16]}…"]
+        [speaker.time(each.at), speaker.say(each.author), speaker.say(each.name), "", f"SHA-256 {each.sha256[:16]}…"]
         for each in facts.attachments
         if each.feedback is None
     ]
@@ -277,7 +282,7 @@ def _plans(facts: ReportFacts, speaker: _Speaker) -> str:
                 str(step.number),
                 speaker.say(step.label),
                 speaker.say(step.person_name) + (f" ({speaker.say(step.post)})" if step.post else ""),
-                _time(step.due_at),
+                speaker.time(step.due_at),
                 _done(step, speaker),
                 speaker.say(step.done_by),
             ]
@@ -286,7 +291,7 @@ def _plans(facts: ReportFacts, speaker: _Speaker) -> str:
         heads = _heads(speaker, "number", "what", "post", "due", "done", "who")
         parts.append(
             f"<h3>{speaker.say(activation.title)} · {speaker.word('version')} {activation.plan_version} · "
-            f"{_time(activation.activated_at)} {speaker.say(activation.activated_by)}</h3>{_table(heads, rows)}"
+            f"{speaker.time(activation.activated_at)} {speaker.say(activation.activated_by)}</h3>{_table(heads, rows)}"
         )
     return _section(speaker, "plans", "".join(parts))
 
@@ -294,7 +299,7 @@ def _plans(facts: ReportFacts, speaker: _Speaker) -> str:
 def _done(step: ActivatedStep, speaker: _Speaker) -> str:
     if step.done_at is None:
         return f'<span class="late">{speaker.word("open")}</span>'
-    return f'<span class="{"late" if step.done_at > step.due_at else ""}">{_time(step.done_at)}</span>'
+    return f'<span class="{"late" if step.done_at > step.due_at else ""}">{speaker.time(step.done_at)}</span>'
 
 
 def _supervision(facts: ReportFacts, speaker: _Speaker) -> str:
@@ -302,10 +307,10 @@ def _supervision(facts: ReportFacts, speaker: _Speaker) -> str:
         return ""
     rows = [
         [
-            _time(each.at),
+            speaker.time(each.at),
             speaker.say(each.author),
             speaker.say(each.text),
-            _time(each.due_at),
+            speaker.time(each.due_at),
             speaker.say(each.answer) or speaker.word("open"),
         ]
         for each in facts.supervisions
@@ -318,7 +323,12 @@ def _costs(facts: ReportFacts, speaker: _Speaker) -> str:
     for cost in facts.costs:
         totals[cost.currency] = totals.get(cost.currency, Decimal(0)) + cost.amount
     rows = [
-        [speaker.say(cost.label), f"{cost.amount:,.2f} {cost.currency}", speaker.say(cost.author), _time(cost.at)]
+        [
+            speaker.say(cost.label),
+            f"{cost.amount:,.2f} {cost.currency}",
+            speaker.say(cost.author),
+            speaker.time(cost.at),
+        ]
         for cost in facts.costs
     ]
     rows += [
@@ -333,10 +343,6 @@ def _lessons(facts: ReportFacts, speaker: _Speaker) -> str:
     told = f'<p class="words">{speaker.say(incident.lessons)}</p>' if incident.lessons else ""
     by = f'<p class="small">{speaker.say(incident.lessons_by)}</p>' if incident.lessons_by else ""
     return _section(speaker, "lessons", told + by)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _span(span: timedelta) -> str:

@@ -207,7 +207,8 @@ class Settings(BaseSettings):
         str, Field(description="who gets the report of the day by e-mail, with commas between; empty: nobody")
     ] = ""
     report_time_zone: Annotated[
-        str, Field(description="time zone of the city's days, e.g. Asia/Shanghai; the report is mailed from 6:00 on")
+        str,
+        Field(description="time zone of the city's days and printed pages, e.g. Asia/Shanghai; mailed from 6:00 on"),
     ] = "UTC"
     exercise: Annotated[
         bool, Field(description="nothing here is meant in earnest: every message and CAP say that it is an exercise")

@@ -273,6 +273,7 @@ def _environment(
         "LIFELINE_WEBHOOK_PRIVATE_TARGETS": "true",
         # Nobody may take a simulated city's warnings for real ones.
         "LIFELINE_EXERCISE": "true",
+        "LIFELINE_REPORT_TIME_ZONE": "Asia/Shanghai",
         # A day of the story passes in minutes, so that ten minutes on the wall would be a flood.
         "LIFELINE_FLOOD_MESSAGES": "0",
     }

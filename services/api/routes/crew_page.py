@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from psycopg import AsyncConnection
 
 from services.api import problems
+from services.api.city_time import CityZone
 from services.api.crew_page import CrewFacts, Language, crew_page
 from services.api.security import Connection, Reader
 from services.core.alert import Alert
@@ -35,17 +36,18 @@ async def get_crew_page(
     alert: UUID,
     connection: Connection,
     _: Reader,
+    zone: CityZone,
     lang: Annotated[Language, Query(description="the language of the page")] = "zh",
 ) -> HTMLResponse:
     """Suspected segments with a sketch, valves to shut, next spaces to sample, people near, whom to call."""
     known = await alerts.find(connection, alert)
     if known is None:
         raise problems.not_found("alert", alert)
-    page = crew_page(await _facts(connection, known), lang)
+    page = crew_page(await _facts(connection, known, datetime.now(zone)), lang)
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 
-async def _facts(connection: AsyncConnection, alert: Alert) -> CrewFacts:
+async def _facts(connection: AsyncConnection, alert: Alert, now: datetime) -> CrewFacts:
     named = await network.find_assets(connection, [alert.asset, *_named(alert.trace or {})])
     assets = {**await _around(connection, alert, named), **named}
     kinds = await alert_kinds.load_alert_kinds(connection)
@@ -59,7 +61,7 @@ async def _facts(connection: AsyncConnection, alert: Alert) -> CrewFacts:
         values=await crew_facts.last_values(connection, places),
         organisation=None if owner is None else known.get(owner),
         people=[] if owner is None else await crew_facts.people_of(connection, owner),
-        now=datetime.now(UTC),
+        now=now,
     )
 
 

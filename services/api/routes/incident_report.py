@@ -1,7 +1,7 @@
 """The report of an incident, printable."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from psycopg import AsyncConnection
 
 from services.api import problems
+from services.api.city_time import CityZone
 from services.api.crew_page import Language
 from services.api.incident_report import ReportFacts, incident_report
 from services.api.routes.incidents import find_incident
@@ -51,16 +52,16 @@ async def get_report(
     incident: UUID,
     connection: Connection,
     _: Reader,
+    zone: CityZone,
     lang: Annotated[Language, Query(description="the language of the report")] = "zh",
 ) -> HTMLResponse:
     """What happened when, a map, curves, decisions, times against deadlines, costs and lessons; print it to keep it."""
     known = await find_incident(connection, incident)
-    page = incident_report(await _facts(connection, known), lang)
+    page = incident_report(await _facts(connection, known, datetime.now(zone)), lang)
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
 
-async def _facts(connection: AsyncConnection, incident: Incident) -> ReportFacts:
-    now = datetime.now(UTC)
+async def _facts(connection: AsyncConnection, incident: Incident, now: datetime) -> ReportFacts:
     found = [await alerts.find(connection, each) for each in await incidents.alerts_of(connection, incident.id)]
     about = [alert for alert in found if alert is not None]
     orders = await work_orders.of_incident(connection, incident.id)

@@ -1,8 +1,10 @@
 """The incident report: everything told, nothing unescaped, late steps shown as late, an exercise marked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -110,3 +112,9 @@ def test_a_curve_of_one_value_and_one_without_readings_are_drawn_or_left_out() -
     flat = Curve("s", Text("x", "x"), "m", [NOW], [2.0], [2.0])
     assert "nan" not in draw(flat, [(NOW, "1")], "s")
     assert draw(Curve("s", Text("x", "x"), "m", [], [], []), [], "s") == ""
+
+
+def test_times_are_those_of_the_citys_clock_and_the_page_says_which() -> None:
+    page = incident_report(replace(facts(), now=NOW.astimezone(ZoneInfo("Asia/Shanghai"))), "en")
+    assert "2026-07-14 14:00:00 (UTC+08:00)" in page
+    assert "2026-07-14 06:00:00" not in page
