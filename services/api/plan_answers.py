@@ -85,6 +85,8 @@ class ActivationAnswer(Answer):
     plan_version: int
     title: TextAnswer
     incident: UUID
+    work_order: UUID | None
+    """The order that an exercise sends out with it."""
     is_exercise: bool
     exclusion_radius_m: float
     public_message: TextAnswer | None

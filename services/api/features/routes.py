@@ -31,6 +31,8 @@ def _root_of(request: Request) -> str:
     return base.rstrip("/") + PREFIX
 
 
+# Clients such as OWSLib ask for the landing page with a slash at its end.
+@router.get("/", include_in_schema=False)
 @router.get("", summary="Features: where everything is")
 async def get_landing_page(request: Request, _: Reader) -> dict[str, Any]:
     """The landing page of OGC API – Features."""
