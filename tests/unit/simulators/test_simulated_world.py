@@ -33,10 +33,11 @@ def test_another_seed_gives_other_values(city: City, origin: datetime) -> None:
 
 def test_a_sensor_reports_at_its_own_interval(city: City, origin: datetime) -> None:
     world = World(city, load_scenario("normal-day"), origin, 1)
-    assert set(world.step(origin)) == set(city.sensor)
-    fast = {s.id for s in city.sensors if s.interval_s == 60}
+    read = {s.id for s in city.sensors if s.is_read}
+    assert set(world.step(origin)) == read
+    fast = {s.id for s in city.sensors if s.interval_s == 60 and s.is_read}
     assert set(world.step(origin + _MINUTE)) == fast
-    assert set(world.step(origin + 5 * _MINUTE)) == set(city.sensor)
+    assert set(world.step(origin + 5 * _MINUTE)) == read
 
 
 def test_values_do_not_repeat_one_another_for_long(city: City, origin: datetime) -> None:
@@ -46,7 +47,7 @@ def test_values_do_not_repeat_one_another_for_long(city: City, origin: datetime)
     """
     world = World(city, load_scenario("normal-day"), origin, 1)
     rows = [world.step(origin + 5 * k * _MINUTE) for k in range(72)]
-    for sensor in city.sensors:
+    for sensor in (each for each in city.sensors if each.is_read):
         if sensor.quantity in {"rain_intensity", "pump_state", "gate_position", *HORIZONS_MIN}:
             continue
         longest = run = 1
@@ -87,7 +88,7 @@ def test_the_story_is_normal_again_twenty_minutes_before_it_ends(city: City, ori
         "pressure": 4.0,
         "flow": 25.0,
         "manhole_level": 0.15,
-        "sewer_flow": 80.0,
+        "sewer_flow": 250.0,  # sewers drain for hours; the storm's peak is many times as much
     }
     for ident, value in with_story.items():
         quantity = city.sensor[ident].quantity
