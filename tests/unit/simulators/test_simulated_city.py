@@ -195,4 +195,6 @@ def test_every_scenario_fits_the_city_of_every_seed(any_city: City) -> None:
 
 
 def test_every_city_can_be_simulated(any_city: City, origin: datetime) -> None:
-    assert len(World(any_city, load_scenario("story"), origin, 1).step(origin)) == sum(s.is_read for s in any_city.sensors)
+    assert len(World(any_city, load_scenario("story"), origin, 1).step(origin)) == sum(
+        s.is_read for s in any_city.sensors
+    )
