@@ -10,7 +10,7 @@ _WIDTH, _HEIGHT = 720.0, 130.0
 _LEFT, _TOP, _BOTTOM = 54.0, 14.0, 20.0
 
 
-def draw(curve: Curve, moments: Sequence[tuple[datetime, str]], title: str) -> str:
+def draw(curve: Curve, moments: Sequence[tuple[datetime, str]], title: str, now: datetime) -> str:
     """The curve as an SVG element; ``moments`` are drawn as numbered lines. Empty without a reading."""
     if not curve.times:
         return ""
@@ -40,7 +40,7 @@ def draw(curve: Curve, moments: Sequence[tuple[datetime, str]], title: str) -> s
         f'<path d="M{_LEFT} {_TOP}V{_HEIGHT - _BOTTOM}H{_WIDTH - 6}" fill="none" stroke="#777"/>'
         f'<text x="{_LEFT - 4}" y="{_TOP + 8}" text-anchor="end">{high:.4g}</text>'
         f'<text x="{_LEFT - 4}" y="{_HEIGHT - _BOTTOM}" text-anchor="end">{low:.4g}</text>'
-        f'<text x="{_LEFT}" y="{_HEIGHT - 6}">{since:%m-%d %H:%M}</text>'
-        f'<text x="{_WIDTH - 6}" y="{_HEIGHT - 6}" text-anchor="end">{until:%m-%d %H:%M}</text>'
+        f'<text x="{_LEFT}" y="{_HEIGHT - 6}">{since.astimezone(now.tzinfo):%m-%d %H:%M}</text>'
+        f'<text x="{_WIDTH - 6}" y="{_HEIGHT - 6}" text-anchor="end">{until.astimezone(now.tzinfo):%m-%d %H:%M}</text>'
         f'<polygon points="{band}" fill="#0b5fa540" stroke="#0b5fa5" stroke-width="1.2"/>{lines}</svg>'
     )

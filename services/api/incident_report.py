@@ -34,7 +34,8 @@ _STYLE = """
 @page { size: A4; margin: 12mm }
 body { font: 12px/1.45 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif; color: #111;
   max-width: 186mm; margin: 6mm auto }
-h1 { font-size: 20px; margin: 0 0 2px } h2 { font-size: 14px; margin: 12px 0 4px; border-bottom: 1px solid #999 }
+h1 { font-size: 20px; margin: 0 0 2px } h2 { font-size: 14px; margin: 12px 0 4px; border-bottom: 1px solid #999;
+  break-after: avoid }
 p { margin: 3px 0 } table { border-collapse: collapse; width: 100% } td, th { border: 1px solid #bbb; padding: 2px 5px;
   text-align: left; vertical-align: top } th { background: #eee; font-weight: 600 } tr { break-inside: avoid }
 .exercise { border: 3px solid #b00020; color: #b00020; font-size: 18px; font-weight: 700; text-align: center;
@@ -198,7 +199,7 @@ def _curves(facts: ReportFacts, speaker: _Speaker) -> str:
     ]
     figures = [
         f"<figure><figcaption>{speaker.say(curve.sensor)} · {speaker.say(curve.label)} ({speaker.say(curve.unit)})"
-        f"</figcaption>{draw_curve(curve, moments, curve.sensor)}</figure>"
+        f"</figcaption>{draw_curve(curve, moments, curve.sensor, facts.now)}</figure>"
         for curve in facts.curves
     ]
     told = " · ".join(f"{name}: {speaker.time(moment)}" for moment, name in moments)

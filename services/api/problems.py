@@ -99,7 +99,7 @@ def not_permitted(permission: str) -> Problem:
         "Not permitted",
         type_="not-permitted",
         status=403,
-        detail=f"this key does not carry the permission {permission!r}",
+        detail=f"this key does not carry the permission {str(permission)!r}",
     )
 
 

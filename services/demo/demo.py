@@ -350,7 +350,7 @@ async def _follow(stage: Stage, say: Say, plot: Plot, *, crew: bool) -> dict[str
                     await asyncio.sleep(2.0)
                 # What nobody repairs goes on after the story, and is not waited for.
                 ends = (min(chapter.end, chapter.start + plot.length) for chapter in chapters)
-                if now >= max(ends) + plot.length / 4 and crew:
+                if now >= max(ends) + plot.length / 2 and crew:
                     break
             await asyncio.sleep(_LOOK_EVERY_S)
         say("the story is told" if story.done else "the story is over, but not everything was closed")
