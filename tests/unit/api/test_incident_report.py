@@ -111,7 +111,7 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
 def test_a_curve_of_one_value_and_one_without_readings_are_drawn_or_left_out() -> None:
     flat = Curve("s", Text("x", "x"), "m", [NOW], [2.0], [2.0])
     assert "nan" not in draw(flat, [(NOW, "1")], "s", NOW)
-    assert draw(Curve("s", Text("x", "x"), "m", [], [], []), [], "s") == ""
+    assert draw(Curve("s", Text("x", "x"), "m", [], [], []), [], "s", NOW) == ""
 
 
 def test_times_are_those_of_the_citys_clock_and_the_page_says_which() -> None:
