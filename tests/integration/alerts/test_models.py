@@ -179,6 +179,7 @@ async def test_the_job_teaches_what_the_schedule_asks_for(water_url: str) -> Non
         jobs = schedule.application(water_url, pool)
         assert [task.name for task in jobs.tasks.values() if task.queue == schedule.QUEUE] == [
             "teach-detectors",
+            "evaluate-worse-bridges",
             "evaluate-bridges",
             "identify-modes",
         ]

@@ -155,6 +155,11 @@ async def _publish(play: Play, port: int, journal: Journal, speed: float = 1e6) 
     await publish_city(play, story, Broker("127.0.0.1", port), journal)
 
 
+def _of_readings(play: Play, origin: datetime) -> list[Message]:
+    """What is published but for the windows of accelerometers, which nobody here listens to."""
+    return [message for message in messages(play, _fresh(origin)) if parse_readings_topic(message.topic) is not None]
+
+
 def _readings(arrived: list[tuple[datetime, str, bytes]]) -> list[tuple[str, str, float]]:
     found = []
     for _, topic, payload in arrived:
@@ -171,8 +176,9 @@ async def test_every_reading_arrives_once_on_its_topic(city: City, origin: datet
     async with _received(mosquitto.port) as arrived:
         await _publish(_play(city, origin, 5), mosquitto.port, Journal(None, _fresh(origin), time.monotonic))
     readings = _readings(arrived)
-    fast = sum(s.interval_s == 60 for s in city.sensors)
-    assert len(readings) == len(set(readings)) == 2 * len(city.sensors) + 4 * fast
+    read = [sensor for sensor in city.sensors if sensor.is_read]
+    fast = sum(sensor.interval_s == 60 for sensor in read)
+    assert len(readings) == len(set(readings)) == 2 * len(read) + 4 * fast
     kinds = {topic.split("/")[3] for _, topic, _ in arrived}
     assert kinds == {"sensors", "gateways"}
 
@@ -183,7 +189,7 @@ async def test_nothing_is_published_before_it_was_measured(city: City, mosquitto
     play = Play(city, load_scenario("normal-day"), start, 1, start + 30 * _MINUTE)
     async with _received(mosquitto.port) as arrived:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(_publish(play, mosquitto.port, Journal(None, _fresh(start), time.monotonic)), 2)
+            await asyncio.wait_for(_publish(play, mosquitto.port, Journal(None, _fresh(start), time.monotonic)), 8)
     assert arrived
     for at, topic, payload in arrived:
         assert all(datetime.fromisoformat(t) <= at for _, t, _ in _readings([(at, topic, payload)]))
@@ -211,7 +217,7 @@ async def test_a_stopped_simulation_goes_on_where_it_stopped(
     assert progress.published < play.origin + 70 * _MINUTE
     async with _received(mosquitto.port) as second:
         await _publish(play, mosquitto.port, Journal(path, progress, time.monotonic))
-    expected = list(messages(play, _fresh(origin)))
+    expected = _of_readings(play, origin)
     sent = [(topic, payload) for _, topic, payload in first + second]
     assert list(dict.fromkeys(sent)) == [(m.topic, m.payload) for m in expected]
     assert len(sent) - len(expected) <= 20
@@ -238,7 +244,7 @@ async def test_nothing_is_lost_while_the_broker_is_away(
     assert out.count("broker is away") == 1
     assert out.count("broker is back") == 1
     seen = set(_readings(arrived))
-    expected = {r for m in messages(play, _fresh(origin)) for r in _readings([(origin, m.topic, m.payload)])}
+    expected = {r for m in _of_readings(play, origin) for r in _readings([(origin, m.topic, m.payload)])}
     assert seen == expected
 
 
@@ -255,7 +261,7 @@ def test_sigterm_ends_the_simulation_within_two_seconds(
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE)
-    for _ in range(200):
+    for _ in range(1200):
         if state.exists():
             break
         time.sleep(0.05)
