@@ -12,8 +12,8 @@ _SLACK = timedelta(minutes=45)
 """An alert may still open this long after its cause has ended (water stands, gas lingers)."""
 
 _EXPECTED = "waterlogging-expected"
-_AHEAD = timedelta(hours=2)
-"""Water may be expected so long before it stands: as far as a radar's forecast of rain reaches."""
+_AHEAD = timedelta(hours=1)
+"""Water may be expected so long before it stands: as far as forecasts reach."""
 _PASSED = re.compile(r"\b15 cm at (\S+?)(?:;|$)")
 _PUBLISHED_FROM_CM = 27.0
 """Water below this depth raises an alert and is left to a person to publish; a default of the drainage rules."""
