@@ -15,7 +15,7 @@ HORIZONS_MIN: Mapping[str, int] = {
 """Minutes from the time of a reading within which its millimetres are expected to fall."""
 _STREAM = 11
 _STRONGER = 0.25
-"""Standard deviation of the logarithm by which a sum of a quarter of an hour is off; it grows with the root of time."""
+"""Standard deviation of the logarithm by which rain in a quarter of an hour is off; it grows with the root of time."""
 _LATER_MIN = 4.0
 """Standard deviation of the minutes by which rain comes sooner or later than told."""
 _LASTS_S = 1800
@@ -37,7 +37,10 @@ class RainRadar:
         """What is told to fall within ``minutes`` from ``time`` on, in mm."""
         number = self._number[place]
         later = timedelta(minutes=_LATER_MIN * float(self._timing.slow(time, _LASTS_S)[number]))
-        middles = (time - later + timedelta(minutes=minute + _STEP_MIN / 2) for minute in range(0, minutes, _STEP_MIN))
-        falls_mm = sum(self._rain_mm_h(place, middle) for middle in middles) * _STEP_MIN / 60
-        error = _STRONGER * math.sqrt(minutes / 15) * float(self._strength.slow(time, _LASTS_S)[number])
-        return round(falls_mm * math.exp(error), 1)
+        strength = _STRONGER * float(self._strength.slow(time, _LASTS_S)[number])
+        falls_mm = 0.0
+        for minute in range(0, minutes, _STEP_MIN):
+            middle_min = minute + _STEP_MIN / 2
+            rain_mm_h = self._rain_mm_h(place, time - later + timedelta(minutes=middle_min))
+            falls_mm += rain_mm_h * _STEP_MIN / 60 * math.exp(strength * math.sqrt(middle_min / 15))
+        return round(falls_mm, 1)

@@ -30,6 +30,7 @@ _SILENT_S = 1800.0
 _BOUNDED_BY = ("depth", "max", "rise_10min", "age_min")
 """Features that have to lie within what the forest has seen: beyond, trees answer as at their edge."""
 _SOONEST_MIN = 5.0
+_RAINS_MM = 1.0
 
 
 class DepthForecast:
@@ -186,6 +187,11 @@ class DepthForecast:
         track = self.water.tracks[point]
         return not self.reports_when_dry and not track.is_open and track.begins_after_silence
 
+    def rains_as_told(self, point: str, time_s: float) -> bool:
+        """Whether it rains at a point for which a forecast of rain is heard."""
+        gauge, expected = self.water.gauge_of(point, time_s), self.water.expected_at(point, time_s)
+        return gauge is not None and expected is not None and gauge.sum_mm(time_s, BEHIND_MIN) >= _RAINS_MM
+
     def _is_flooded(self, point: str, time_s: float) -> bool:
         track = self.water.tracks[point]
         return self._is_heard(track, time_s) and (track.is_open or self.is_beginning(point))
@@ -242,7 +248,7 @@ class DepthForecast:
         if track.depth_cm <= FILM_CM and not comes and not gauge.sum_mm(time_s, BEHIND_MIN):
             return self._dry(point, time_s)
         behind_mm, futures = self._rain_around(time_s, gauge, expected)
-        courses = self._hollows[point].courses(track.depth_cm, behind_mm, futures)
+        courses = self._hollows[point].courses(track.depth_cm, behind_mm, futures, self.grades_cm)
         return outlook_of(point, time_s, track, courses, self.grades_cm)
 
     def _rain_around(self, time_s: float, gauge: RainRecord, expected: ExpectedRain | None) -> tuple[Array, Futures]:

@@ -5,8 +5,10 @@ from math import log
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtri
 
+from services.alerts.forecast.quantile_forest import Array
 from services.alerts.forecast.rain_record import RainRecord
 from services.alerts.forecast.storm_futures import STEP_MIN, Futures
 
@@ -88,9 +90,21 @@ class ExpectedRain:
         if self._issued_s is None:
             return 0.0
         since_min = (time_s - self._issued_s) / 60
-        ends_min = [0.0, *(float(each) for each in sorted(self._sums_mm))]
-        fallen_mm = np.maximum.accumulate([0.0, *(self._sums_mm[each] for each in sorted(self._sums_mm))])
-        return float(np.diff(np.interp([since_min, since_min + minutes], ends_min, fallen_mm))[0])
+        return float(np.diff(self._fallen_mm(np.array([since_min, since_min + minutes])))[0])
+
+    def _fallen_mm(self, minutes: Array) -> Array:
+        """What is expected to have fallen so long after the issue.
+
+        Between the sums that are told the curve is smooth and never falls (Fritsch & Carlson 1980): where a storm
+        enters an interval at its end, its rain is told for the end and not for all of it.
+        """
+        told = sorted(self._sums_mm)
+        ends_min = [0.0, *(float(each) for each in told)]
+        fallen_mm = np.maximum.accumulate([0.0, *(self._sums_mm[each] for each in told)])
+        if not told:
+            return np.zeros(len(minutes))
+        within: Array = PchipInterpolator(ends_min, fallen_mm)(np.clip(minutes, 0.0, ends_min[-1]))
+        return within
 
     def futures(self, time_s: float, alike: Futures) -> Futures:
         """The ways in which rain may go on: as much as is expected, more and less, falling as in storms ``alike``.
@@ -111,9 +125,10 @@ class ExpectedRain:
             error = min(float(np.sqrt(self._square * middle_min / (_ERROR_MIN / 2))), _MOST_ERROR)
             bias = min(max(self._bias, -_MOST_ERROR), _MOST_ERROR)
             sums_mm = np.maximum((expected_mm + _FAINT_MM) * np.exp(bias + error * apart) - _FAINT_MM, 0.0)
-            # Half of it falls evenly: the shape of a storm that is alike says little where it brings little.
-            even_mm_min = max(expected_mm, _FAINT_MM) / STEP_MIN / (end - begin)
-            shape = ways[:, begin:end] + even_mm_min
+            # Half of it falls as the sums tell: the shape of a storm that is alike says little where it brings little.
+            told_mm = np.diff(self._fallen_mm(since_min + STEP_MIN * np.arange(begin, end + 1.0)))
+            told_mm += max(_FAINT_MM - expected_mm, 0.0) / (end - begin)
+            shape = ways[:, begin:end] + told_mm / STEP_MIN
             ways[:, begin:end] = shape / shape.sum(axis=1, keepdims=True) * sums_mm[:, np.newaxis] / STEP_MIN
             begin = end
         return Futures(ways, np.full(len(ways), 1 / len(ways)))

@@ -1,6 +1,6 @@
 """A low point as a hollow that rain fills and gullies empty: what can be said from the rain, before water stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -60,13 +60,14 @@ low point: of a place that nobody described, rain alone seldom says that it will
 class Courses(NamedTuple):
     """What may become of the water, one entry a possible course: depths in cm, and the weight of each.
 
-    ``ahead_cm`` is the depth in so many minutes, ``peak_cm`` the greatest one ahead and ``peak_min`` when it comes; the
-    weights add up to 1.
+    ``ahead_cm`` is the depth in so many minutes, ``peak_cm`` the greatest one ahead and ``peak_min`` when it comes,
+    ``passes_min`` when a depth is reached first, endless where it is not; the weights add up to 1.
     """
 
     ahead_cm: Mapping[int, Array]
     peak_cm: Array
     peak_min: Array
+    passes_min: Mapping[float, Array]
     weights: Array
 
 
@@ -130,7 +131,7 @@ class HollowModel:
         self._readings = 0
         self._surplus_m3_min[:] = 0.0
 
-    def courses(self, depth_cm: float, rain_mm: Array, futures: Futures) -> Courses:
+    def courses(self, depth_cm: float, rain_mm: Array, futures: Futures, grades_cm: Sequence[float] = ()) -> Courses:
         """What may become of the water that stands ``depth_cm`` deep now, as the rain may go on."""
         behind = np.tile(rain_mm, (len(futures.mm_min), 1))
         ahead = np.repeat(futures.mm_min, STEP_MIN, axis=1)
@@ -141,6 +142,8 @@ class HollowModel:
         stored = np.tile(self._stored_m3(depth_cm), (len(ahead), 1))
         most, at_most, kept = stored.copy(), np.zeros(stored.shape), {}
         film_cm = min(depth_cm, FILM_CM)
+        full = {grade: self._wedge_m3_cm2 * max(grade - film_cm, 0.0) ** 2 for grade in grades_cm}
+        passes = {grade: np.where(stored >= full[grade], 0.0, np.inf) for grade in grades_cm}
         unswallowed = np.clip(self._surplus_m3_min, 0.0, self._drain_m3_min)
         more = self._surplus_m3_min - unswallowed
         for number, step in enumerate(steps):
@@ -153,9 +156,12 @@ class HollowModel:
             higher = stored > most
             np.copyto(most, stored, where=higher)
             at_most[higher] = minutes
+            for grade, volume_m3 in full.items():
+                np.minimum(passes[grade], minutes, out=passes[grade], where=stored >= volume_m3)
             if minutes in AHEAD_MIN:
                 kept[minutes] = self._depth_cm(stored).ravel() + film_cm
-        return Courses(kept, self._depth_cm(most).ravel() + film_cm, at_most.ravel(), joint)
+        first = {grade: minutes.ravel() for grade, minutes in passes.items()}
+        return Courses(kept, self._depth_cm(most).ravel() + film_cm, at_most.ravel(), first, joint)
 
     def _inflow_m3_min(self, rain_mm: Array) -> Array:
         """What ran in during each minute, one column a particle."""

@@ -1,7 +1,7 @@
 """What a forecast says about one low point at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -31,7 +31,8 @@ class Outlook:
 
     ``depth_cm`` is the last reading, ``ahead`` the depth in so many minutes, ``peak`` the greatest depth of this
     flooding with the time at which it is likeliest, and ``passing`` the probability that the flooding reaches each
-    grade (cm), 1 where it has.
+    grade (cm), 1 where it has. Where rain tells it, only what happens within the hour counts as passing: rain is known
+    further ahead than it can be relied on. ``passes_min`` says in how many minutes, where the course tells it.
     """
 
     point: str
@@ -42,3 +43,4 @@ class Outlook:
     peak_s: float
     passing: Mapping[float, float]
     basis: Basis
+    passes_min: Mapping[float, float] = field(default_factory=dict)

@@ -19,10 +19,12 @@ _GRADES = tuple(zip(GRADES_CM, (Severity.MODERATE, Severity.MAJOR, Severity.CRIT
 _DRY_CM = FILM_CM
 _STIRS_CM = 3.0
 """Less than this on a road, now and in the next hour, is a wet road: nothing is said of it."""
-_STANDS, _SURE_STANDING = 0.4, 0.85
+_STANDS, _SURE_WET = 0.4, 0.85
 """Where water stands at such a share of a grade already, it is a question of a few centimetres whether it comes to it,
-and the hollow of the register has it too deep: a warning from rain needs to be likelier there. Chosen with ``sure`` on
-simulated storms over registered places: of what was 50 to 85 % likely there, a quarter came."""
+and the hollow of the register has it too deep: a warning from rain needs to be likelier there. So it does once the
+rain falls that a radar has seen coming: what had to be said before was said before, and gauge, radar and register err
+for all points of a zone together. Chosen with ``sure`` on simulated storms over registered places: of what was 50 to
+85 % likely there, a quarter came; before the rain, of what was 65 to 85 % likely nine in ten."""
 _FEWEST_FLOODINGS = 20
 """With fewer a forest knows less than the default; whether it knows more is tried on storms held back."""
 _CAME = Text("the water has come", "积水已到达该等级")
@@ -41,20 +43,20 @@ class _Claimed(NamedTuple):
 class WaterloggingSearch(ForecastDetector, Trainable):
     """Watches the low points of a zone and says which grade each is going to pass.
 
-    A grade is claimed when it is likelier than ``sure`` in two rows one after the other and the water has not reached
-    it; likelier still where water stands of which nothing was claimed. A claim ends when every grade ahead is less
-    likely than ``unlikely``. ``points`` and ``gauges`` are (sensor, longitude, latitude), ``cm`` how many centimetres
-    one of the unit of a point is, ``hollows`` what is known of how water collects there (``hollow.Hollow``), ``grades``
-    depths in cm with their severities. ``nowcasts`` (sensor, longitude, latitude, minutes) tell rain in mm that is
-    expected from the time of their readings on (``ExpectedRain``). The lowest grade is also claimed when the likely
-    depth in 15, 30 or 60 minutes comes to that of ``expected``. ``reports_when_dry`` is false for sensors that are
-    silent on a dry road.
+    A grade is claimed when it is likelier than ``sure`` in two rows one after the other and the water has not
+    reached it; likelier still where water stands of which nothing was claimed, and in rain that was foretold. A
+    claim ends when every grade ahead is less likely than ``unlikely``. ``points`` and ``gauges`` are (sensor,
+    longitude, latitude), ``cm`` how many centimetres one of the unit of a point is, ``hollows`` what is known of
+    how water collects there (``hollow.Hollow``), ``grades`` depths in cm with their severities. ``nowcasts``
+    (sensor, longitude, latitude, minutes) tell rain in mm that is expected from the time of their readings on
+    (``ExpectedRain``). The lowest grade is also claimed when the likely depth in 15, 30 or 60 minutes comes to that
+    of ``expected``. ``reports_when_dry`` is false for sensors that are silent on a dry road.
 
     Sources: those of ``DepthForecast`` and ``Hollow``, whose forecasts these are.
     """
 
     name: ClassVar[str] = "waterlogging-forecast"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     learnt: ClassVar[tuple[str, ...]] = ("forest",)
 
     __slots__ = (
@@ -208,7 +210,8 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         claimed = self._claimed.get(point)
         described = outlook is not None and outlook.basis is Basis.RAIN and point in self._forecast.hollows
         stands_cm = reached_cm if described and claimed is None else 0.0
-        wanted = max((grade for grade, share in ahead.items() if share >= self._enough(grade, stands_cm)), default=0.0)
+        sure = max(self.sure, _SURE_WET) if self._forecast.rains_as_told(point, time_s) else self.sure
+        wanted = max((grade for grade, share in ahead.items() if share >= _enough(sure, grade, stands_cm)), default=0.0)
         if not wanted and outlook is not None and reached_cm < grades[0] and self._is_expected(outlook):
             wanted = grades[0]
         before = self._likely.get(point, 0.0)
@@ -223,10 +226,6 @@ class WaterloggingSearch(ForecastDetector, Trainable):
             # Until nothing worse is likely it is one trouble, whatever has been reached of it.
             self._end(point, outlook, _CAME if reached_cm >= claimed.grade_cm else _PASSED_BY)
         return max(ahead.values(), default=0.0)
-
-    def _enough(self, grade_cm: float, stands_cm: float) -> float:
-        """How likely a grade has to be to be claimed, given the water that stands and of which nothing was claimed."""
-        return max(self.sure, _SURE_STANDING) if stands_cm >= _STANDS * grade_cm else self.sure
 
     def _is_expected(self, outlook: Outlook) -> bool:
         """Whether the likely depth in some minutes reaches what is warned of at the point so long before."""
@@ -285,7 +284,9 @@ class WaterloggingSearch(ForecastDetector, Trainable):
 
     @staticmethod
     def _minutes_to(outlook: Outlook, grade_cm: float) -> float:
-        """When the likely course passes a grade, straight between the depths that are forecast."""
+        """When a grade is likely passed; where nobody tells, straight between the depths that are forecast."""
+        if grade_cm in outlook.passes_min:
+            return outlook.passes_min[grade_cm]
         course = [(0.0, outlook.depth_cm), *((float(m), s.likely) for m, s in sorted(outlook.ahead.items()))]
         peak_min = (outlook.peak_s - outlook.issued_s) / 60
         course = sorted([*course, (peak_min, outlook.peak.likely)])
@@ -335,3 +336,8 @@ class WaterloggingSearch(ForecastDetector, Trainable):
         }
         self._likely = dict(state["likely"])
         self._number = state["number"]
+
+
+def _enough(sure: float, grade_cm: float, stands_cm: float) -> float:
+    """How likely a grade has to be to be claimed, given the water that stands and of which nothing was claimed."""
+    return max(sure, _SURE_WET) if stands_cm >= _STANDS * grade_cm else sure

