@@ -1,5 +1,5 @@
 /** Requests to the API; every refusal becomes a `RefusedError` with the words of the server. */
-import { apiKey, forgetKey, sessionToken } from "./key";
+import { access, apiKey, forgetKey, sessionToken } from "./key";
 import type { Page, Problem } from "./types";
 
 export const API = new URL("/api/v1/", location.origin).href;
@@ -42,13 +42,15 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 async function request<Answer>(url: string, options: RequestInit): Promise<Answer> {
+  const by = access();
   let response: Response;
   try {
     response = await fetch(url, { ...options, cache: "no-store" });
   } catch (error) {
     throw new UnreachableError(error instanceof Error ? error.message : String(error));
   }
-  if (response.status === 401) forgetKey();
+  // A refusal of what was asked before somebody came in says nothing of who is in by now.
+  if (response.status === 401 && by === access()) forgetKey();
   if (!response.ok) throw new RefusedError(await problemOf(response));
   return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer);
 }

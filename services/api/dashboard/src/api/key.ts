@@ -29,6 +29,11 @@ export function useKey(key: string): void {
   apiKey.value = key;
 }
 
+/** What requests are let in by now. */
+export function access(): string | null {
+  return apiKey.value ?? sessionToken.value;
+}
+
 export function forgetKey(): void {
   sessionStorage.removeItem(STORED);
   apiKey.value = null;

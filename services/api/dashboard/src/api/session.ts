@@ -28,15 +28,19 @@ export class WaitError extends Error {
 }
 
 export async function lookForSession(): Promise<void> {
+  const key = apiKey.value;
   try {
     const found = await get<Me>("me");
-    sessionToken.value = found.csrf_token;
-    me.value = found;
+    if (apiKey.value === key) {
+      sessionToken.value = found.csrf_token;
+      me.value = found;
+    }
   } catch {
     // No session, or nobody answers: the login page says which when somebody tries.
-  } finally {
-    looked.value = true;
   }
+  // A key that came meanwhile belongs to somebody else than who was looked for.
+  if (apiKey.value !== null && apiKey.value !== key) await lookForSession();
+  looked.value = true;
 }
 
 /** False: name or password is wrong. */

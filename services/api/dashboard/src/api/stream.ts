@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { API, authorization } from "./client";
-import { forgetKey, signedIn } from "./key";
+import { access, forgetKey, signedIn } from "./key";
 
 export interface Connection {
   state: "connecting" | "live" | "lost";
@@ -53,8 +53,9 @@ export async function follow(listener: Listener, opened: () => void, stop: Abort
     stop.addEventListener("abort", end, { once: true });
     try {
       const headers = { ...authorization(), Accept: "text/event-stream", ...(lastId ? { "Last-Event-ID": lastId } : {}) };
+      const by = access();
       const response = await fetch(`${API}stream`, { headers, cache: "no-store", signal: attempt.signal });
-      if (response.status === 401) forgetKey();
+      if (response.status === 401 && by === access()) forgetKey();
       if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
       now("live");
       failures = 0;

@@ -1,7 +1,7 @@
 /** What the keys do; opened and closed by the question mark. */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { word } from "../words/language";
 import { isForPage } from "./page-key";
 
@@ -28,7 +28,8 @@ export function KeyHelpButton(): JSX.Element {
 
 export function KeyHelp(): JSX.Element | null {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the page is painted: what can be seen can be used.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.key !== "?" || (!shown.value && !isForPage(event))) return;
       event.preventDefault();

@@ -1,5 +1,5 @@
 /** Keys that mean something on a page, unless they are meant for a field, a dialogue or the browser. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export function isForPage(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
@@ -11,7 +11,8 @@ export function isForPage(event: KeyboardEvent): boolean {
 export function usePageKey(key: string, deed: () => void): void {
   const newest = useRef(deed);
   newest.current = deed;
-  useEffect(() => {
+  // Before the page is painted: what can be seen can be used.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.key === key && isForPage(event)) newest.current();
     };
