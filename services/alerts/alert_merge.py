@@ -1,7 +1,7 @@
 """From findings to alerts: one evolving record an episode. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -25,11 +25,12 @@ _NAMESPACE = UUID("6f1b7a52-2f0e-4a55-9c41-1f3d3b8f6a10")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where an alert may come from: the network, and the asset at which each sensor sits."""
+    """Where an alert may come from: the network, the asset at which each sensor sits, and what broke how often."""
 
     graph: CityGraph
     sensor_assets: Mapping[str, str]
     price: WaterPrice = DEFAULT_PRICE
+    breaks: Mapping[str, int] = field(default_factory=dict)
 
 
 def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sources, now: datetime) -> Alert | None:
@@ -49,14 +50,14 @@ def take(running: Alert | None, finding: Finding, kind: AlertKind, sources: Sour
     is_news = (
         merged.highest_severity > running.highest_severity
         or set(merged.sensors) != set(running.sensors)
-        or _suspicion_moved(running, finding)
+        or _suspicion_moved(running, finding, sources.breaks)
     )
     return _traced(merged, finding, sources) if is_news and finding.state is not FindingState.CLEARED else merged
 
 
-def _suspicion_moved(running: Alert, finding: Finding) -> bool:
+def _suspicion_moved(running: Alert, finding: Finding, breaks: Mapping[str, int]) -> bool:
     """Whether a search suspects another asset first than the trace does, or a share of the suspicion has moved."""
-    suspects = dict(suspected(finding.evidence))
+    suspects = dict(suspected(finding.evidence, breaks))
     if not suspects:
         return False
     candidates = (running.trace or {}).get("candidates") or []
@@ -70,7 +71,9 @@ def _traced(alert: Alert, finding: Finding, sources: Sources) -> Alert:
     if alert.sensor_fault:
         return alert
     try:
-        found = trace(sources.graph, alert, finding.evidence, sources.sensor_assets, sources.price)
+        found = trace(
+            sources.graph, alert, finding.evidence, sources.sensor_assets, sources.price, breaks=sources.breaks
+        )
     except Exception:
         # An alert that cannot be traced is told all the same: what tracing stumbles over must not silence it.
         log.exception("an alert could not be traced", alert=str(alert.id), kind=alert.kind, asset=alert.asset)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import AsyncConnection
 
-from services.alerts import alert_merge
+from services.alerts import alert_merge, neighbour_alerts
 from services.alerts.devices import reporting
 from services.alerts.suppression.judge import judged
 from services.alerts.tracing.area import area_of
@@ -23,6 +23,7 @@ from services.core.severity import Severity
 from services.core.store import (
     alerts,
     audit,
+    cases,
     findings,
     order_moves,
     organisations,
@@ -137,11 +138,15 @@ async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, fi
         since = finding.started_at - city.reopens_within
         ended = await alerts.find_recent(connection, finding.asset, finding.kind, since)
     now = datetime.now(UTC)
-    sources = alert_merge.Sources(city.graph, city.sensor_assets, city.price)
     before = running if ended is None else alert_merge.reopened(ended)
+    breaks = await cases.breaks_in(connection, finding.lifeline, without=None if before is None else before.id)
+    sources = alert_merge.Sources(city.graph, city.sensor_assets, city.price, breaks)
     alert = alert_merge.take(before, finding, kind, sources, now)
     if alert is None:
         return None
+    is_retraced = alert.trace is not None and (before is None or alert.trace is not before.trace)
+    if is_retraced:
+        alert = await neighbour_alerts.shared_with_neighbours(connection, alert, city.sensors)
     if running is None or _is_news(running, alert):
         alert = await judged(connection, alert, city.asset_name, now)
     stored = running or ended
@@ -150,6 +155,8 @@ async def _alert_of(connection: AsyncConnection, city: City, kind: AlertKind, fi
     else:
         action = "reopen" if ended is not None else "clear" if alert.cleared_at is not None else "evolve"
         alert = await alerts.save(connection, alert, before=stored, actor=audit.SYSTEM, action=action)
+    if is_retraced or alert.cleared_at is not None:
+        await neighbour_alerts.tell_neighbours(connection, alert)
     if kind.kind in city.causes and (running is None or alert.cleared_at is not None):
         await jobs.defer(connection, jobs.REVIEW, queue=jobs.REVIEWS, cause=str(alert.id))
     return alert

@@ -42,15 +42,16 @@ from services.api.routes import (
     current_values,
     deliveries,
     description,
+    disposal_rules,
     duty,
     evidence,
     exports,
     forecasts,
-    hand_overs,
     health,
     history,
     incident_report,
     incidents,
+    judgements,
     keys,
     lineage,
     liveness,
@@ -203,9 +204,10 @@ def create_app(settings: Settings) -> LifelineApi:
     problems.install(app)
     app.include_router(health.router)
     telling = (receivers, deliveries, cap)
-    loop = (alerts, cases, crew_page, silences, warnings, duty, shift_changes, storm, reports, alarm_figures)
+    judged = (cases, judgements, alarm_figures)
+    loop = (alerts, *judged, crew_page, silences, warnings, duty, shift_changes, storm, reports)
     # What has a name of its own comes before the route that takes any step.
-    disposal = (order_record, attachments, work_orders, hand_overs, incidents, incident_report, response_plans)
+    disposal = (order_record, attachments, work_orders, disposal_rules, incidents, incident_report, response_plans)
     readings = (sensors, current_values, history, forecasts, availability, liveness, bridges, exports)
     who_may = (sessions, provider_login, users, keys)
     for part in (

@@ -23,6 +23,7 @@ from services.core.text import Text
 Language = Literal["en", "zh"]
 _CANDIDATES_SHOWN = 5
 _AFFECTED_SHOWN = 12
+_ENDANGERED_SHOWN, _NEIGHBOURS_SHOWN = 10, 3
 _METHANE = frozenset({"methane", "methane_volume"})
 
 _WORDS: Mapping[str, Text] = {
@@ -66,6 +67,12 @@ _WORDS: Mapping[str, Text] = {
     "alert": Text("Alert", "报警编号"),
     "since": Text("since", "开始于"),
     "affected": Text("Affected", "受影响设施"),
+    "endangered": Text("Endangered in other lifelines", "波及的其他生命线"),
+    "neighbours": Text("May come from a neighbour", "可能来自相邻管线"),
+    "by_registers": Text(
+        "By where the registers say things lie: look and measure on the spot.",
+        "依据各登记资料的位置推算：须现场查看、检测。",
+    ),
 }
 _CAUSES: Mapping[str, Text] = {
     "leak": Text("leak", "泄漏"),
@@ -144,6 +151,7 @@ def crew_page(facts: CrewFacts, language: Language) -> str:
         _valves(facts, trace, speaker),
         _samples(facts, trace, speaker),
         _people(facts, trace, speaker),
+        _across(facts, trace, speaker),
         _values(facts, speaker),
         _instruction(facts, speaker),
         _contacts(facts, speaker),
@@ -273,6 +281,23 @@ def _people(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> st
         f"<p><b>{speaker.word('radius')}: {gas['radius_m']:.0f} m</b></p>{table}"
         f'<p class="small">{speaker.word("estimate")}</p></section>'
     )
+
+
+def _across(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> str:
+    """What other companies have to be told; nothing where nothing of theirs is near."""
+    told = trace.get("across") or {}
+    items = "".join(
+        f"<li>{speaker.say(Text(**each['path']))}: <b>{speaker.say(Text(**each['threat']))}</b></li>"
+        for each in (told.get("endangered") or ())[:_ENDANGERED_SHOWN]
+    )
+    causes = "".join(
+        f"<li><b>{speaker.say(each['asset'])}</b> {speaker.say(_name(facts.assets, each['asset']))} "
+        f"{_share(each['probability'])}: {speaker.say(Text(**each['reason']))}</li>"
+        for each in (told.get("causes") or ())[:_NEIGHBOURS_SHOWN]
+    )
+    note = f'<p class="small">{speaker.word("by_registers")}</p>'
+    section = f"<section><h2>{speaker.word('endangered')}</h2><ul>{items}</ul>{note}</section>" if items else ""
+    return section + (f"<section><h2>{speaker.word('neighbours')}</h2><ul>{causes}</ul></section>" if causes else "")
 
 
 def _values(facts: CrewFacts, speaker: _Speaker) -> str:

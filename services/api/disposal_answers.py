@@ -1,8 +1,8 @@
-"""What the API answers and asks about disposal: orders beside their steps, the field, hand-overs, incidents."""
+"""What the API answers and asks about disposal: orders beside their steps, the field, incidents."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -171,26 +171,6 @@ class AssigneeAnswer(Answer):
     running_orders: int
     distance_m: float | None = Field(description="from the nearest depot or the last place that was told")
     reasons: list[TextAnswer]
-
-
-class HandOverRequest(BaseModel):
-    """At the end of a shift."""
-
-    organisation: _Name
-    note: _Words
-
-
-class HandOverAnswer(Answer):
-    """What one shift leaves to the next; the orders as they stood then."""
-
-    id: UUID
-    organisation: str
-    given_by: str
-    given_at: datetime
-    note: str
-    standing: list[dict[str, Any]]
-    taken_by: str | None
-    taken_at: datetime | None
 
 
 class DisposalRuleAnswer(Answer):

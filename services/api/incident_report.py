@@ -14,7 +14,7 @@ from services.api.crew_page import Language
 from services.api.crew_sketch import Sketch
 from services.api.crew_sketch import draw as draw_sketch
 from services.api.incident_curve import draw as draw_curve
-from services.api.report_words import ACTIONS, STEPS, WORDS
+from services.api.report_words import ACTIONS, STATES, STEPS, WORDS
 from services.core.alert import Alert
 from services.core.alert_kind import AlertKind
 from services.core.asset import Asset
@@ -37,7 +37,8 @@ body { font: 12px/1.45 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", san
 h1 { font-size: 20px; margin: 0 0 2px } h2 { font-size: 14px; margin: 12px 0 4px; border-bottom: 1px solid #999;
   break-after: avoid }
 p { margin: 3px 0 } table { border-collapse: collapse; width: 100% } td, th { border: 1px solid #bbb; padding: 2px 5px;
-  text-align: left; vertical-align: top } th { background: #eee; font-weight: 600 } tr { break-inside: avoid }
+  text-align: left; vertical-align: top } th { background: #eee; font-weight: 600; white-space: nowrap }
+tr { break-inside: avoid }
 .exercise { border: 3px solid #b00020; color: #b00020; font-size: 18px; font-weight: 700; text-align: center;
   padding: 3px } .late { color: #b00020; font-weight: 700 } .small { color: #444; font-size: 10.5px }
 .sketch, .curve { width: 100% } svg text { font-size: 11px; font-family: inherit } .words { white-space: pre-wrap }
@@ -135,17 +136,40 @@ def _summary(facts: ReportFacts, speaker: _Speaker) -> str:
     incident = facts.incident
     asset = facts.assets.get(incident.asset)
     place = incident.asset if asset is None else asset.name
-    ended = "—" if incident.closed_at is None else speaker.time(incident.closed_at)
-    lasted = "—" if incident.closed_at is None else _span(incident.closed_at - incident.opened_at)
+    lasted = _span((incident.closed_at or facts.now) - incident.opened_at)
     bodies = dict.fromkeys(order.organisation for order in facts.orders if order.organisation)
     named = [speaker.say(facts.organisations[name].name if name in facts.organisations else name) for name in bodies]
     rows = [
         (speaker.word("place"), speaker.say(place)),
         (speaker.word("opened"), f"{speaker.time(incident.opened_at)} ({speaker.say(incident.opened_by)})"),
-        (speaker.word("ended"), f"{ended} · {lasted}"),
+        (
+            speaker.word("ended"),
+            speaker.word("not_ended").format(lasted=lasted)
+            if incident.closed_at is None
+            else f"{speaker.time(incident.closed_at)} · {lasted}",
+        ),
+        *(
+            [(speaker.word("still_open"), "<br>".join(_still_open(facts, speaker)))]
+            if incident.closed_at is None
+            else []
+        ),
         (speaker.word("organisations"), ", ".join(named) or "—"),
     ]
     return "<table>" + "".join(f"<tr><th>{name}</th><td>{told}</td></tr>" for name, told in rows) + "</table>"
+
+
+def _still_open(facts: ReportFacts, speaker: _Speaker) -> list[str]:
+    """What keeps an incident from being closed, a line each."""
+    orders = [order for order in facts.orders if order.closed_at is None]
+    named = "; ".join(f"{speaker.say(order.title)} ({speaker.say(STATES[order.state])})" for order in orders)
+    counts = {
+        "open_alerts": sum(alert.cleared_at is None for alert in facts.alerts),
+        "open_orders": len(orders),
+        "open_steps": sum(step.done_at is None for plan in facts.activations for step in plan.steps),
+        "open_supervisions": sum(not each.answer for each in facts.supervisions),
+    }
+    told = [speaker.word(name).format(count=count, named=named) for name, count in counts.items() if count]
+    return told or [speaker.word("open_nothing")]
 
 
 def _alerts(facts: ReportFacts, speaker: _Speaker) -> str:
@@ -159,7 +183,7 @@ def _alerts(facts: ReportFacts, speaker: _Speaker) -> str:
                 speaker.say(label(alert.highest_severity, alert.scheme)),
                 speaker.time(alert.started_at),
                 speaker.time(alert.detected_at),
-                "—" if alert.cleared_at is None else speaker.time(alert.cleared_at),
+                speaker.word("not_normal") if alert.cleared_at is None else speaker.time(alert.cleared_at),
                 f'{speaker.say(alert.explanation)}<br><span class="small">{speaker.say(source)}</span>',
             ]
         )

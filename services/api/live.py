@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 
 from services.api import schemas, views
 from services.api.reading_answers import LatestAnswer
+from services.api.stream_choice import EventSubject
 from services.core.store import alerts, current_values, events, feed, warnings, work_orders
 from services.core.store.events import Event, EventPosition
 from services.core.store.pool import Pool
@@ -32,6 +33,7 @@ class Message:
     type: str
     data: str
     position: EventPosition | None
+    subject: EventSubject | None = None
 
 
 Queue = asyncio.Queue[Message | None]
@@ -143,7 +145,12 @@ async def _messages(connection: AsyncConnection, found: Sequence[Event]) -> list
     for type_, subject in newest:
         subjects.setdefault(type_, []).append(subject)
     messages = [
-        Message(type_, answer.model_dump_json(), newest[type_, answer.id])
+        Message(
+            type_,
+            answer.model_dump_json(),
+            newest[type_, answer.id],
+            EventSubject(answer.lifeline, answer.zone, answer.severity),
+        )
         for type_, wanted in subjects.items()
         for answer in await _ANSWERS[type_](connection, wanted)
     ]

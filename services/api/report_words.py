@@ -13,6 +13,14 @@ WORDS: Mapping[str, Text] = {
     "none": Text("none", "无"),
     "place": Text("Place", "地点"),
     "opened": Text("Opened", "开始"),
+    "still_open": Text("Still open", "尚未完成"),
+    "not_ended": Text("not closed, running for {lasted}", "尚未关闭，已历时{lasted}"),
+    "not_normal": Text("not yet", "尚未恢复"),
+    "open_alerts": Text("alerts whose sensors are not yet normal: {count}", "{count}条报警：监测尚未恢复正常"),
+    "open_orders": Text("orders not closed: {count} – {named}", "{count}张工单未办结：{named}"),
+    "open_steps": Text("steps of response plans not done: {count}", "{count}项预案步骤未完成"),
+    "open_supervisions": Text("questions of the regulator not answered: {count}", "{count}项督办未答复"),
+    "open_nothing": Text("Nothing but the closing itself.", "仅待关闭事件。"),
     "ended": Text("Closed · lasted (h:min:s)", "关闭 · 历时（时:分:秒）"),
     "organisations": Text("Organisations", "参与单位"),
     "alerts": Text("What the sensors noticed", "监测发现"),
@@ -72,6 +80,17 @@ STEPS: Mapping[str, Text] = {
     "hold": Text("put on hold", "挂起"),
     "resume": Text("resumed", "恢复"),
     "reopen": Text("reopened", "重新打开"),
+}
+STATES: Mapping[str, Text] = {
+    "draft": Text("draft", "拟稿"),
+    "dispatched": Text("dispatched, not received", "已派发，未接收"),
+    "received": Text("received", "已接收"),
+    "on-site": Text("on site", "已到场"),
+    "under-control": Text("under control", "已控险"),
+    "handled": Text("handed back", "已反馈"),
+    "verified": Text("verified", "已复核"),
+    "rejected": Text("rejected", "已退回"),
+    "on-hold": Text("on hold", "已挂起"),
 }
 ACTIONS: Mapping[str, Text] = {
     **{f"work-order.{step}": Text(f"Order {text.en}", f"工单{text.zh}") for step, text in STEPS.items()},

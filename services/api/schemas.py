@@ -270,6 +270,35 @@ class TraceAffected(TraceAsset):
     in_min: float = Field(description="in how many minutes water is expected there; 0: it stands there")
 
 
+class TraceEndangered(TraceAsset):
+    """What trouble of one lifeline may reach in others, from network to network."""
+
+    part: str = Field(description="what it is to its neighbours: road, bridge-support, sewer, basement …")
+    distance_m: float = Field(description="from the likeliest source, by the way told or straight, whichever is longer")
+    steps: int = Field(description="from network to network")
+    path: TextAnswer = Field(description="the way there, step by step")
+    threat: TextAnswer = Field(description="what may happen there")
+
+
+class TraceNeighbour(TraceAsset):
+    """An asset of another lifeline from which the trouble may come."""
+
+    part: str
+    probability: float = Field(description="its share of the suspicion; not part of the candidates' shares")
+    distance_m: float
+    reason: TextAnswer
+    alert: UUID | None = Field(description="an open alert that suspects this asset, which makes it likelier")
+
+
+class TraceAcross(Answer):
+    """What leaves the alert's own lifeline: what is endangered elsewhere, and what elsewhere may be to blame."""
+
+    endangered: list[TraceEndangered] = Field(description="the nearest first")
+    causes: list[TraceNeighbour] = Field(description="the likeliest first")
+    own: float = Field(description="the share of the suspicion that stays with the alert's own network")
+    rained: bool | None = Field(description="of water on a road: whether gauges saw rain before; null: not known")
+
+
 class TraceAnswer(Answer):
     """Where it comes from, what is upstream, what isolates it, and what follows from that."""
 
@@ -285,6 +314,7 @@ class TraceAnswer(Answer):
     next_measurement: TraceMeasurement | None = Field(description="where to listen for the leak next")
     gas: TraceGas | None = Field(description="of a gas leak: causes, spaces to sample, radius, people; null elsewhere")
     affected: list[TraceAffected] = Field(description="whom water on the street concerns, soonest first; drainage only")
+    across: TraceAcross | None = Field(description="neighbours in other lifelines; null where there is none")
 
 
 class FindingAnswer(Answer):

@@ -47,8 +47,11 @@ def address_of(request: Request) -> str | None:
     return None if request.client is None else request.client.host
 
 
-def requires(permission: Permission | None) -> Callable[..., Awaitable[Caller]]:
-    """A dependency that lets a request pass only for somebody with the permission; ``None``: for anybody we know."""
+def requires(permission: Permission | None, *others: Permission) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that lets a request pass only for somebody with the permission, or with one of some others.
+
+    ``None`` lets anybody pass whom we know.
+    """
 
     async def caller(
         request: Request,
@@ -60,7 +63,7 @@ def requires(permission: Permission | None) -> Callable[..., Awaitable[Caller]]:
         found = await identify(request, connection, credentials)
         origin = audit.Origin(address_of(request), found.key_name)
         _count(request, found.key_name)
-        if permission is not None and permission not in found.permissions:
+        if permission is not None and found.permissions.isdisjoint({permission, *others}):
             await _note_refusal(request, connection, origin, f"may not {permission}", found.actor)
             raise problems.not_permitted(permission)
         path = getattr(request.scope.get("route"), "path", "")
@@ -172,5 +175,7 @@ Operator = Annotated[Caller, Depends(requires(Permission.OPERATE))]
 Approver = Annotated[Caller, Depends(requires(Permission.APPROVE))]
 Reporter = Annotated[Caller, Depends(requires(Permission.REPORT))]
 Handler = Annotated[Caller, Depends(requires(Permission.HANDLE))]
+ShiftWorker = Annotated[Caller, Depends(requires(Permission.OPERATE, Permission.HANDLE))]
+"""Who works in shifts: at the centre's desk or with a crew."""
 Auditor = Annotated[Caller, Depends(requires(Permission.AUDIT))]
 Administrator = Annotated[Caller, Depends(requires(Permission.ADMINISTER))]

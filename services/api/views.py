@@ -125,7 +125,15 @@ def trace_answer(trace: Mapping[str, Any] | None, assets: Mapping[str, Asset]) -
             schemas.TraceAffected.model_validate(each | _traced(each["asset"], assets))
             for each in trace.get("affected", [])
         ],
+        across=None if trace.get("across") is None else _across_answer(trace["across"], assets),
     )
+
+
+def _across_answer(across: Mapping[str, Any], assets: Mapping[str, Asset]) -> schemas.TraceAcross:
+    named = {
+        part: [each | _traced(each["asset"], assets) for each in across[part]] for part in ("endangered", "causes")
+    }
+    return schemas.TraceAcross.model_validate({**across, **named})
 
 
 def _gas_answer(gas: Mapping[str, Any], assets: Mapping[str, Asset]) -> schemas.TraceGas:
@@ -143,6 +151,7 @@ def assets_of_trace(trace: Mapping[str, Any] | None) -> list[str]:
     named += trace.get("critical", [])
     named += [each["asset"] for each in trace.get("affected", [])]
     named += [each["asset"] for part in ("next_spaces", "buildings") for each in (trace.get("gas") or {}).get(part, [])]
+    named += [each["asset"] for part in ("endangered", "causes") for each in (trace.get("across") or {}).get(part, [])]
     return named if trace.get("next_measurement") is None else [*named, trace["next_measurement"]["asset"]]
 
 

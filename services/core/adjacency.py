@@ -83,6 +83,25 @@ def to_line_m(spot: _Point, line: Sequence[_Point]) -> float:
     return min((apart_m(spot, _nearest(spot, *ends)) for ends in pairwise(line)), default=apart_m(spot, line[0]))
 
 
+def between_m(one: Sequence[_Point], other: Sequence[_Point]) -> float:
+    """Metres between two lines, or a line and a place, where they come nearest; 0 where they cross."""
+    if any(_cross(*first, *second) for first in pairwise(one) for second in pairwise(other)):
+        return 0.0
+    return min(*(to_line_m(spot, other) for spot in one), *(to_line_m(spot, one) for spot in other))
+
+
+def _cross(start: _Point, end: _Point, other_start: _Point, other_end: _Point) -> bool:
+    """Whether each stretch has the ends of the other on its two sides; degrees do, for the sides stay the same."""
+
+    def side(a: _Point, b: _Point, spot: _Point) -> float:
+        return (b[0] - a[0]) * (spot[1] - a[1]) - (b[1] - a[1]) * (spot[0] - a[0])
+
+    return (
+        side(start, end, other_start) * side(start, end, other_end) < 0
+        and side(other_start, other_end, start) * side(other_start, other_end, end) < 0
+    )
+
+
 def _nearest(spot: _Point, start: _Point, end: _Point) -> _Point:
     narrow = math.cos(math.radians(spot[1]))
     along = ((end[0] - start[0]) * narrow, end[1] - start[1])

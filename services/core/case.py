@@ -17,9 +17,10 @@ from services.core.text import Text
 _LATIN = re.compile(r"[a-z][a-z0-9-]+|[0-9]{2,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _MOST_WORDS = 200
-_SAME_KIND, _SAME_ASSET, _SAME_ASSET_KIND, _NEAR, _WORDS = 3.0, 3.0, 1.0, 2.0, 4.0
-"""What each likeness is worth; defaults. Words outweigh a kind, for who asks in words means them."""
-_NEAR_M = 300.0
+SAME_KIND, SAME_ASSET, SAME_ASSET_KIND, NEAR, WORDS = 3.0, 3.0, 1.0, 2.0, 4.0
+"""What each likeness is worth; defaults. Words outweigh a kind, for who asks in words means them.
+The store picks cases by them too."""
+NEAR_M = 300.0
 """Distance over which nearness loses two thirds of its worth; a default."""
 
 
@@ -101,17 +102,17 @@ def likeness(sought: Sought, case: Case, rarity: dict[str, float]) -> float:
 def _parts(sought: Sought, case: Case, rarity: dict[str, float]) -> Iterable[tuple[float, float]]:
     """What each thing sought is worth, and how much of it the case has."""
     if sought.kind is not None:
-        yield _SAME_KIND, float(case.kind == sought.kind)
+        yield SAME_KIND, float(case.kind == sought.kind)
     if sought.asset is not None:
-        yield _SAME_ASSET, float(case.asset == sought.asset)
+        yield SAME_ASSET, float(case.asset == sought.asset)
     if sought.asset_kind is not None:
-        yield _SAME_ASSET_KIND, float(case.asset_kind == sought.asset_kind)
+        yield SAME_ASSET_KIND, float(case.asset_kind == sought.asset_kind)
     if sought.place is not None:
-        near = 0.0 if case.place is None else math.exp(-distance_m(sought.place, case.place) / _NEAR_M)
-        yield _NEAR, near
+        near = 0.0 if case.place is None else math.exp(-distance_m(sought.place, case.place) / NEAR_M)
+        yield NEAR, near
     whole = sum(rarity.get(word, 0.0) for word in sought.words)
     if whole > 0:
-        yield _WORDS, sum(rarity.get(word, 0.0) for word in sorted(sought.words & case.words)) / whole
+        yield WORDS, sum(rarity.get(word, 0.0) for word in sorted(sought.words & case.words)) / whole
 
 
 def rarity_of(words: Iterable[str], shares: dict[str, float]) -> dict[str, float]:

@@ -38,14 +38,15 @@ class ChangeState(StrEnum):
 class Handover:
     """What the person who goes leaves to the one who comes: everything open at that moment, and a remark.
 
-    ``open`` has, for alerts, drafts, warnings, silences and orders, their number and the worst by name.
+    ``open`` has, for alerts, drafts, warnings, silences and orders, their number and the worst by name. Where no people
+    are named (a crew without a rota) whoever comes confirms, never who offered.
     """
 
     id: UUID
     organisation: str
     role: str
-    outgoing: str
-    incoming: str
+    outgoing: str | None
+    incoming: str | None
     open: Mapping[str, Any]
     note: str
     offered_by: str

@@ -9,6 +9,8 @@ from simulators.geometry import Point, beside, between, distance, nearest_on_lin
 
 OWNER = "bridge-office"
 _SPANS = 3
+_FOOT_M = 15.0
+"""From the middle of a crossing to the foot of the bank that leads from it to the deck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ def lay_bridges(plan: StreetPlan, draft: Draft) -> None:
         corners = ((-60.0, -70.0), (250.0, -70.0), (250.0, 70.0), (-60.0, 70.0), (-60.0, -70.0))
         draft.zone(place.zone, "bridge", design.name, [beside(*deck, metres, left) for metres, left in corners])
         _lay_bridge(draft, place, design, deck)
+        for side, crossing, end in (("south", south, deck[0]), ("north", north, deck[1])):
+            _lay_approach(draft, place, design, side, (crossing, end))
 
 
 def _lay_bridge(draft: Draft, place: Place, design: _Design, deck: tuple[Point, Point]) -> None:
@@ -77,6 +81,15 @@ def _lay_bridge(draft: Draft, place: Place, design: _Design, deck: tuple[Point, 
         draft.sense(span, "acceleration", place.zone, "bridge")
     for mode in range(1, _SPANS + 1):
         draft.sense(bridge, f"tracked_mode_{mode}", place.zone, "bridge")
+
+
+def _lay_approach(draft: Draft, place: Place, design: _Design, side: str, line: tuple[Point, Point]) -> None:
+    """The bank that carries the road up to the deck; it begins at a crossing with mains and sewers under it."""
+    ident = f"BR-{design.number}-A{side[0].upper()}"
+    name = Words(f"{design.name.en}, {side} approach", f"{design.name.zh}{'南' if side == 'south' else '北'}引道")
+    foot = between(*line, _FOOT_M / distance(*line))
+    draft.add(place, ident, "approach", name, points=(foot, line[1]), facts={"built": design.built})
+    draft.links.append(Link(ident, f"BR-{design.number}", "part-of", 0.0))
 
 
 def _part(draft: Draft, place: Place, design: _Design, bridge: str, *, kind: str, index: int, point: Point) -> str:

@@ -4,6 +4,7 @@ from simulators.city import Words
 from simulators.demo_city.draft import Draft, Place
 from simulators.demo_city.drainage import CATCHMENTS, LOW_POINTS, OWNER
 from simulators.demo_city.streets import Crossing, StreetPlan
+from simulators.demo_city.water import LEAKING_STREET
 
 _METRO = {
     "LP-04": Words("Central Avenue metro, entrance B", "中央大道地铁站B口"),
@@ -36,6 +37,15 @@ def lay_street_level(plan: StreetPlan, draft: Draft) -> None:
         if low_point in _METRO:
             beside = (east + _METRO_BESIDE_M[0], north + _METRO_BESIDE_M[1])
             draft.add(place, f"ME-{number:02d}", "metro-entrance", _METRO[low_point], points=(beside,), facts={})
+    _lay_story_road(plan, draft, len(numbered) + 1)
+
+
+def _lay_story_road(plan: StreetPlan, draft: Draft, number: int) -> None:
+    """The road above the main that bursts, which leads to the Old Wharf underpass."""
+    place = Place("drainage", "D3", OWNER)
+    name = plan.name(LEAKING_STREET)
+    points = tuple(plan.crossings[crossing] for crossing in LEAKING_STREET)
+    draft.add(place, f"RD-{number:02d}", "road", name, points=points, facts={})
 
 
 def _other(street: tuple[Crossing, Crossing], crossing: Crossing) -> Crossing:

@@ -8,8 +8,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.alerts.tracing.city_graph import SEGMENT_KINDS, CityGraph
+from services.alerts.tracing.city_graph import CityGraph
+from services.alerts.tracing.parts import SEGMENT_KINDS
 from services.core.asset import Asset
+from services.core.failure_prior import NEVER_BROKE, break_factor, broke_before, failure_prior
 from services.core.geometry import centre, distance_m
 from services.core.lifeline import Lifeline
 from services.core.text import Text
@@ -21,10 +23,6 @@ _GAS_SEARCH_M = 60.0
 _WATER_REACH_M = 250.0
 """Distance along the pipes over which the pressure drop of a burst fades to a third; a default."""
 _WATER_SEARCH_M = 1500.0
-_OLD_MATERIALS = {"cast-iron": 3.0, "grey-cast-iron": 3.0, "asbestos-cement": 2.5, "steel": 1.5}
-"""How much more often a pipe of a material fails than one of ductile iron or PE; a default prior. Registers write
-``cast iron`` or ``cast-iron``."""
-_REFERENCE_YEAR = 2025
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,22 @@ class Candidate:
     reason: Text
 
 
-def rank(graph: CityGraph, lifeline: Lifeline, asset: str, weights: Mapping[str, float]) -> list[Candidate]:
-    """Candidates for an alert at an asset, best first; ``weights`` says how strongly each sensed asset speaks."""
+def rank(
+    graph: CityGraph,
+    lifeline: Lifeline,
+    asset: str,
+    weights: Mapping[str, float],
+    breaks: Mapping[str, int] = NEVER_BROKE,
+) -> list[Candidate]:
+    """Candidates for an alert at an asset, best first; ``weights`` says how strongly each sensed asset speaks.
+
+    ``breaks`` says how often an asset broke before, as people confirmed.
+    """
     found: list[Candidate] = []
     if lifeline is Lifeline.GAS:
-        found = _gas(graph, asset)
+        found = _gas(graph, asset, breaks)
     elif lifeline is Lifeline.WATER:
-        found = _water(graph, weights or {asset: 1.0})
+        found = _water(graph, weights or {asset: 1.0}, breaks)
     if found:
         return found
     if asset in graph.assets:
@@ -59,31 +66,26 @@ def _share(scores: Mapping[str, float], reasons: Mapping[str, Text]) -> list[Can
     return [Candidate(asset, scores[asset] / total, reasons[asset]) for asset in best]
 
 
-def _prior(asset: Asset) -> float:
-    named = "-".join(str(asset.properties.get("material", "")).lower().replace("_", " ").split())
-    material = _OLD_MATERIALS.get(named, 1.0)
-    built = asset.properties.get("built")
-    age_years = _REFERENCE_YEAR - built if isinstance(built, int) else 20
-    return material * (1.0 + max(age_years, 0) / 20.0)
-
-
-def _facts(asset: Asset) -> tuple[str, str]:
+def register_facts(asset: Asset, breaks: int = 0) -> tuple[str, str]:
+    """Material, year and breaks as far as they are known, in English and in Chinese; empty where nothing is."""
     material, built = asset.properties.get("material"), asset.properties.get("built")
+    broke = broke_before(breaks)
     return (
-        ", ".join(str(fact) for fact in (material, built and f"built {built}") if fact),
-        "，".join(str(fact) for fact in (material, built and f"{built}年建") if fact),
+        ", ".join(str(fact) for fact in (material, built and f"built {built}", broke and broke.en) if fact),
+        "，".join(str(fact) for fact in (material, built and f"{built}年建", broke and broke.zh) if fact),
     )
 
 
-def _gas(graph: CityGraph, space: str) -> list[Candidate]:
+def _gas(graph: CityGraph, space: str, breaks: Mapping[str, int]) -> list[Candidate]:
     if space not in graph.assets:
         return []
     scores: dict[str, float] = {}
     reasons: dict[str, Text] = {}
     for segment, length_m in _gas_segments_near(graph, space).items():
         asset = graph.assets[segment]
-        scores[segment] = _prior(asset) * math.exp(-length_m / _GAS_SOIL_REACH_M)
-        facts_en, facts_zh = _facts(asset)
+        broke = breaks.get(segment, 0)
+        scores[segment] = failure_prior(asset) * break_factor(broke) * math.exp(-length_m / _GAS_SOIL_REACH_M)
+        facts_en, facts_zh = register_facts(asset, broke)
         reasons[segment] = Text(f"{length_m:.0f} m from the space; {facts_en}", f"距该空间{length_m:.0f}米；{facts_zh}")
     return _share(scores, reasons)
 
@@ -104,7 +106,7 @@ def _gas_segments_near(graph: CityGraph, space: str) -> dict[str, float]:
     return near
 
 
-def _water(graph: CityGraph, weights: Mapping[str, float]) -> list[Candidate]:
+def _water(graph: CityGraph, weights: Mapping[str, float], breaks: Mapping[str, int]) -> list[Candidate]:
     scores: dict[str, float] = {}
     nearest: dict[str, tuple[float, str]] = {}
     for sensed, weight in weights.items():
@@ -116,8 +118,9 @@ def _water(graph: CityGraph, weights: Mapping[str, float]) -> list[Candidate]:
                 nearest[segment] = (length_m, sensed)
     reasons: dict[str, Text] = {}
     for segment in scores:
-        scores[segment] *= math.sqrt(_prior(graph.assets[segment]))
-        facts_en, facts_zh = _facts(graph.assets[segment])
+        broke = breaks.get(segment, 0)
+        scores[segment] *= math.sqrt(failure_prior(graph.assets[segment]) * break_factor(broke))
+        facts_en, facts_zh = register_facts(graph.assets[segment], broke)
         length_m, sensed = nearest[segment]
         name = graph.assets[sensed].name
         reasons[segment] = Text(

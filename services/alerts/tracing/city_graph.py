@@ -5,12 +5,11 @@ from functools import cached_property
 
 import networkx as nx
 
+from services.alerts.tracing.contacts import Contacts
 from services.alerts.tracing.customers import Census
+from services.alerts.tracing.parts import SEGMENT_KINDS
 from services.alerts.tracing.supply import Supply
 from services.core.asset import Asset, Link, LinkKind
-
-SEGMENT_KINDS = frozenset({"pipe", "conduit"})
-"""Kinds of asset that are stretches of a network rather than points of it."""
 
 
 class CityGraph:
@@ -38,6 +37,11 @@ class CityGraph:
     def census(self) -> Census:
         """Who is supplied where."""
         return Census(self.assets, self.supply)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """What lies beside what, of whatever lifeline; made when it is asked for first."""
+        return Contacts(self.assets, self.adjacent)
 
     def adjacencies(self, names: Collection[str]) -> list[Link]:
         """The adjacencies between some assets."""

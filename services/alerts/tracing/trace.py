@@ -1,12 +1,14 @@
 """One answer to "where does it come from" and to what follows from it. Pure.
 
 Candidates, what is upstream, what isolates the first of them and what does so where a valve is stuck, who is without
-supply then, what is lost, and where to listen next; for drainage, what stands where the water comes to.
+supply then, what is lost, and where to listen next; for drainage, what stands where the water comes to; and which
+assets of other lifelines are endangered or may be to blame.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.alerts.tracing.across import across
 from services.alerts.tracing.candidates import Candidate, rank
 from services.alerts.tracing.city_graph import CityGraph
 from services.alerts.tracing.flooded_places import flooded_places
@@ -15,6 +17,7 @@ from services.alerts.tracing.isolation import Isolation, alternatives, downstrea
 from services.alerts.tracing.loss import DEFAULT_PRICE, WaterPrice, loss_of
 from services.alerts.tracing.next_measurement import next_measurement
 from services.core.alert import Alert
+from services.core.failure_prior import NEVER_BROKE, broke_before, with_breaks
 from services.core.lifeline import Lifeline
 from services.core.text import Text
 
@@ -30,12 +33,14 @@ def trace(
     evidence: Mapping[str, Any],
     sensor_assets: Mapping[str, str],
     price: WaterPrice = DEFAULT_PRICE,
+    *,
+    breaks: Mapping[str, int] = NEVER_BROKE,
 ) -> dict[str, Any]:
     """The trace of an alert as JSON, in the form the API answers with.
 
     ``evidence`` is that of the finding. Where its search has ranked assets itself, they are the candidates. Where its
     detector ranks sensors, one that deviates more pulls the suspicion towards its asset. ``sensor_assets`` says where
-    each sensor sits.
+    each sensor sits. ``breaks`` says how often an asset broke before, as people confirmed: it is suspected the more.
     """
     strengths = _strengths(evidence) or dict.fromkeys(alert.sensors, 1.0)
     weights: dict[str, float] = {}
@@ -43,9 +48,10 @@ def trace(
         if sensor in sensor_assets:
             asset = sensor_assets[sensor]
             weights[asset] = weights.get(asset, 0.0) + strength
-    candidates = _suspects(evidence) or rank(graph, alert.lifeline, alert.asset, weights)
+    candidates = _suspects(evidence, breaks) or rank(graph, alert.lifeline, alert.asset, weights, breaks)
     suspect = candidates[0].asset if candidates else alert.asset
     gas = gas_site(graph, alert, candidates, evidence, sensor_assets.values()) if _is_about_gas(alert) else None
+    beyond = None if alert.sensor_fault else across(graph, alert, suspect, evidence)
     isolation = isolate(graph, suspect) if _can_isolate(graph, suspect) else None
     return {
         "candidates": [
@@ -66,6 +72,7 @@ def trace(
         ),
         "next_measurement": _listening(graph, candidates) if alert.lifeline is Lifeline.WATER else None,
         **({} if gas is None else {"gas": gas}),
+        **({} if beyond is None else {"across": beyond}),
         **({"affected": _affected_places(graph, alert, evidence)} if _is_about_water_above(alert) else {}),
     }
 
@@ -130,15 +137,27 @@ _BY_MODEL = Text(
 )
 
 
-def _suspects(evidence: Mapping[str, Any]) -> list[Candidate]:
+def _suspects(evidence: Mapping[str, Any], breaks: Mapping[str, int]) -> list[Candidate]:
     reasons = reasons_of(evidence)
-    return [Candidate(asset, probability, reasons.get(asset, _BY_MODEL)) for asset, probability in suspected(evidence)]
+    return [
+        Candidate(asset, share, _told(reasons.get(asset, _BY_MODEL), breaks.get(asset, 0)))
+        for asset, share in suspected(evidence, breaks)
+    ]
 
 
-def suspected(evidence: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """The assets that a search suspects with their shares; the sources of a finding that is about another asset."""
+def _told(reason: Text, breaks: int) -> Text:
+    broke = broke_before(breaks)
+    return reason if broke is None else Text(f"{reason.en}; {broke.en}", f"{reason.zh}；{broke.zh}")
+
+
+def suspected(evidence: Mapping[str, Any], breaks: Mapping[str, int] = NEVER_BROKE) -> list[tuple[str, float]]:
+    """The assets that a search suspects with their shares, weighed by how often each broke before.
+
+    They are the sources of a finding that is about another asset. A search itself knows nothing of what people judged,
+    so that what it says follows from readings and register alone and a replay of its evidence says the same.
+    """
     named = evidence.get("suspects") or (evidence.get("seen") or {}).get("sources") or ()
-    return [(str(asset), float(share)) for asset, share in named]
+    return with_breaks([(str(asset), float(share)) for asset, share in named], breaks)
 
 
 def _strengths(evidence: Mapping[str, Any]) -> dict[str, float]:

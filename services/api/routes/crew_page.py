@@ -73,6 +73,7 @@ def _named(trace: Mapping[str, Any]) -> Iterable[str]:
     yield from (trace.get("downstream") or ())[:12]
     if trace.get("next_measurement"):
         yield trace["next_measurement"]["asset"]
+    yield from (each["asset"] for each in (trace.get("across") or {}).get("causes") or ())
     gas = trace.get("gas") or {}
     yield from (each["asset"] for each in gas.get("next_spaces") or ())
     yield from (each["asset"] for each in gas.get("buildings") or ())

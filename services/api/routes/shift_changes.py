@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.api import problems, schemas
 from services.api.question import time_range
-from services.api.security import Connection, Operator, Reader
+from services.api.security import Connection, Reader, ShiftWorker
 from services.core.shift_change import OFFERED_FROM, ChangeState, Handover, HandoverState, shift_changes
 from services.core.store import duty_shifts, organisations, shift_handovers
 
@@ -35,8 +35,8 @@ class HandoverAnswer(schemas.Answer):
     state: HandoverState
     organisation: str
     role: str
-    outgoing: str = Field(description="person who goes")
-    incoming: str = Field(description="person who comes")
+    outgoing: str | None = Field(description="person who goes")
+    incoming: str | None = Field(description="person who comes")
     open: dict[str, OpenItems] = Field(
         description="alerts, drafts, warnings, silences and orders at the moment of the offer"
     )
@@ -55,8 +55,8 @@ class HandoverRequest(BaseModel):
 
     organisation: str = Field(min_length=1, max_length=100)
     role: str = Field(default="duty", min_length=1, max_length=100)
-    outgoing: str = Field(min_length=1, max_length=100)
-    incoming: str = Field(min_length=1, max_length=100)
+    outgoing: str | None = Field(default=None, min_length=1, max_length=100, description="both people or neither")
+    incoming: str | None = Field(default=None, min_length=1, max_length=100)
     note: str = Field(default="", max_length=4000)
 
 
@@ -65,7 +65,9 @@ class ConfirmRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    person: str = Field(min_length=1, max_length=100, description="the person who comes, as the offer names them")
+    person: str | None = Field(
+        default=None, min_length=1, max_length=100, description="the person who comes, as the offer names them"
+    )
 
 
 class ShiftChangeAnswer(schemas.Answer):
@@ -118,17 +120,15 @@ async def list_handovers(
     status_code=status.HTTP_201_CREATED,
     responses=problems.documented(409, 422),
 )
-async def offer_handover(request: HandoverRequest, connection: Connection, caller: Operator) -> HandoverAnswer:
-    """What is open is written down as it stands now; one offer at a time waits in a post."""
+async def offer_handover(request: HandoverRequest, connection: Connection, caller: ShiftWorker) -> HandoverAnswer:
+    """What is open is written down as it stands now; one offer at a time waits in a post.
+
+    Without people, whoever comes confirms it, never who offered it: that is for crews without a rota.
+    """
     if request.organisation not in await organisations.load_organisations(connection):
         raise problems.not_valid("body.organisation", "there is no such organisation")
-    people = {person.id for person in await duty_shifts.people_of(connection, request.organisation)}
-    for field in ("outgoing", "incoming"):
-        if getattr(request, field) not in people:
-            reason = f"{getattr(request, field)!r} is nobody of {request.organisation}"
-            raise problems.not_valid(f"body.{field}", reason)
-    if request.outgoing == request.incoming:
-        raise problems.not_valid("body.incoming", "is the person who goes")
+    if request.outgoing is not None or request.incoming is not None:
+        await _check_people(connection, request)
     now = datetime.now(UTC)
     handover = Handover(
         id=uuid4(),
@@ -151,9 +151,9 @@ async def offer_handover(request: HandoverRequest, connection: Connection, calle
     responses=problems.documented(404, 409, 422),
 )
 async def confirm_handover(
-    handover: UUID, request: ConfirmRequest, connection: Connection, caller: Operator
+    handover: UUID, request: ConfirmRequest, connection: Connection, caller: ShiftWorker
 ) -> HandoverAnswer:
-    """By the person who comes; whose key it was is in the trail."""
+    """By the person who comes; whose key it was is in the trail. Without people, by anybody but who offered it."""
     known = await _known(connection, handover)
     if request.person != known.incoming:
         raise problems.not_valid("body.person", f"it was offered to {known.incoming}")
@@ -164,11 +164,21 @@ async def confirm_handover(
 @router.post(
     "/duty/handovers/{handover}/withdraw", summary="Take an offer back", responses=problems.documented(404, 409)
 )
-async def withdraw_handover(handover: UUID, connection: Connection, caller: Operator) -> HandoverAnswer:
+async def withdraw_handover(handover: UUID, connection: Connection, caller: ShiftWorker) -> HandoverAnswer:
     """For a new one, because more has happened or somebody else comes."""
     known = await _known(connection, handover)
     await shift_handovers.withdraw(connection, known, actor=caller.actor, now=datetime.now(UTC))
     return HandoverAnswer.model_validate(await _known(connection, handover))
+
+
+async def _check_people(connection: AsyncConnection, request: HandoverRequest) -> None:
+    people = {person.id for person in await duty_shifts.people_of(connection, request.organisation)}
+    for field in ("outgoing", "incoming"):
+        if getattr(request, field) not in people:
+            reason = f"{getattr(request, field)!r} is nobody of {request.organisation}"
+            raise problems.not_valid(f"body.{field}", reason)
+    if request.outgoing == request.incoming:
+        raise problems.not_valid("body.incoming", "is the person who goes")
 
 
 async def _known(connection: AsyncConnection, handover: UUID) -> Handover:

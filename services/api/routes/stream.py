@@ -4,13 +4,15 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.api import problems
 from services.api.listener import Listener
 from services.api.live import Live, Queue
 from services.api.security import Reader, found_again, pool_of
+from services.api.stream_choice import EventType, StreamChoice
+from services.core.lifeline import Lifeline
 from services.core.store.events import EventPosition
 from services.core.store.pool import Pool
 
@@ -43,14 +45,19 @@ async def stream(
     pool: Annotated[Pool, Depends(pool_of)],
     queue: ListenerQueue,
     last_event_id: Annotated[str | None, Header()] = None,
+    type_: Annotated[list[EventType] | None, Query(alias="type", description="only these")] = None,
+    lifeline: Lifeline | None = None,
+    zone: str | None = None,
+    severity: Annotated[int, Query(ge=0, le=4, description="severity from; new values have none")] = 0,
 ) -> EventSourceResponse:
     """Events `alert`, `warning` and `work-order` carry the whole thing as it is now; `latest` carries new values.
 
     With `Last-Event-ID` everything that was committed since is sent first. The stream ends within a minute when the key
-    or the session does.
+    or the session does. What is left out by `type`, `lifeline`, `zone` or `severity` is left out of both.
     """
     live: Live = request.app.state.live
-    listener = Listener(pool, caller, lambda: found_again(request, pool), time.monotonic)
+    choice = StreamChoice(type_ or (), lifeline, zone, severity)
+    listener = Listener(pool, caller, choice, lambda: found_again(request, pool), time.monotonic)
 
     async def events(after: EventPosition | None) -> AsyncIterator[ServerSentEvent]:
         # Said at once, so that a listener in a quiet city knows that it is connected.

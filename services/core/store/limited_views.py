@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import AsyncConnection
 
+from services.core.lifeline import Lifeline
 from services.core.limits import Limits
 
 SCHEMA = "limited"
@@ -114,7 +115,6 @@ _PARTS: Mapping[str, _Part] = {
     "supervision": _Part(_in("work_order", "supervision.work_order"), is_checked=True),
     "field_feedback": _Part(_in("work_order", "field_feedback.work_order"), is_checked=True),
     "attachment": _Part(_in("work_order", "attachment.work_order"), is_checked=True),
-    "hand_over": _Part(_organisations_own("hand_over"), is_checked=True),
     "incident_alert": _Part(_in("alert", "incident_alert.alert")),
     # An incident whose alerts are all elsewhere is not theirs, though it is their lifeline.
     "incident": _Part(
@@ -192,7 +192,13 @@ async def is_seen(connection: AsyncConnection, table: str, identifier: str) -> b
     return await cursor.fetchone() is not None
 
 
-async def seen_sensors(connection: AsyncConnection) -> frozenset[str]:
-    """The names of all sensors that can be seen from there."""
-    cursor = await connection.execute("select id from sensor")
+async def seen_sensors(
+    connection: AsyncConnection, lifeline: Lifeline | None = None, zone: str | None = None
+) -> frozenset[str]:
+    """The names of all sensors that can be seen from there, or of those of a lifeline or zone."""
+    cursor = await connection.execute(
+        "select id from sensor where (%(lifeline)s::text is null or lifeline = %(lifeline)s)"
+        " and (%(zone)s::text is null or zone = %(zone)s)",
+        {"lifeline": lifeline, "zone": zone},
+    )
     return frozenset([row[0] for row in await cursor.fetchall()])

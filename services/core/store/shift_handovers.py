@@ -10,9 +10,11 @@ from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
+from services.core.order_deadline import deadline_of
 from services.core.shift_change import Handover, HandoverState
 from services.core.store import audit, events
-from services.core.store.work_orders import RUNNING
+from services.core.store.work_orders import RUNNING, work_order_from_row
+from services.core.work_order import SamePersonError, WorkOrder
 
 EVENT = "shift-handover"
 _NAMED = 50
@@ -44,8 +46,9 @@ _OPEN: Mapping[str, str] = {
         order by ends_at, id
         """,
     "orders": f"""
-        select id::text, lifeline, zone, asset, severity, state, title_en, title_zh from work_order
-        where {RUNNING} and lifeline = any(%(lifelines)s) order by severity desc, created_at, id
+        select * from work_order
+        where {RUNNING} and (lifeline = any(%(lifelines)s) or organisation = %(organisation)s)
+        order by severity desc, created_at, id
         """,
 }
 
@@ -59,14 +62,36 @@ async def standing(connection: AsyncConnection, organisation: str, now: datetime
         for kind, query in _OPEN.items():
             await named.execute(
                 f"select count(*) over () as total, listed.* from ({query}) as listed limit {_NAMED}".encode(),
-                {"lifelines": [] if row is None else row[0], "now": now},
+                {"lifelines": [] if row is None else row[0], "organisation": organisation, "now": now},
             )
             rows = await named.fetchall()
             found[kind] = {
                 "count": rows[0]["total"] if rows else 0,
-                "named": [{name: value for name, value in each.items() if name != "total"} for each in rows],
+                "named": [_order_line(work_order_from_row(each)) if kind == "orders" else _line(each) for each in rows],
             }
     return found
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "total"}
+
+
+def _order_line(order: WorkOrder) -> dict[str, Any]:
+    """How an order stands, and when its next step is due: what who takes over has to see to first."""
+    deadline = deadline_of(order)
+    return {
+        "id": str(order.id),
+        "lifeline": order.lifeline,
+        "zone": order.zone,
+        "asset": order.asset,
+        "severity": int(order.severity),
+        "state": order.state,
+        "version": order.version,
+        "person": order.person,
+        "due_at": None if deadline is None or deadline.due_at is None else deadline.due_at.isoformat(),
+        "title_en": order.title.en,
+        "title_zh": order.title.zh,
+    }
 
 
 async def offer(connection: AsyncConnection, handover: Handover) -> None:
@@ -96,10 +121,13 @@ async def confirm(connection: AsyncConnection, handover: Handover, *, actor: str
     """Say that who comes has read it and takes over.
 
     Raises:
+        SamePersonError: where no people are named, nobody takes over from themselves.
         MoveNotAllowedError: it was confirmed or withdrawn.
         ChangedMeanwhileError: somebody was faster.
     """
     _must_wait(handover, "confirm")
+    if handover.incoming is None and actor == handover.offered_by:
+        raise SamePersonError("nobody takes over from themselves: somebody of the next shift has to")
     await _decide(connection, handover, "confirmed_by = %(actor)s, confirmed_at = %(now)s", actor, now)
     await _follow(connection, handover, actor=actor, action="confirm")
 

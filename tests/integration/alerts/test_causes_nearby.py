@@ -8,10 +8,11 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from services.alerts import lifelines
+from services.alerts import lifelines, neighbour_alerts
 from services.alerts.suppression.default_inhibitions import default_inhibitions
 from services.alerts.suppression.judge import judged
 from services.alerts.suppression.review import review
+from services.alerts.tracing.neighbour_shares import weighed
 from services.core.alert import Alert
 from services.core.lifeline import Lifeline
 from services.core.report import POWER_OUT
@@ -100,3 +101,34 @@ async def test_a_burst_main_explains_what_comes_after_it_in_another_lifeline(rul
     assert found[0].suppression.kind is SuppressionKind.INHIBITION
     assert found[0].explained_by == burst.id
     assert (found[1].suppression, found[2].suppression) == (None, None), "too far away, or too bad to be kept quiet"
+
+
+async def test_an_alert_at_a_neighbour_moves_the_trace_of_another_lifeline_and_its_end_moves_it_back(
+    ruled_url: str,
+) -> None:
+    main = {"asset": "WP-1", "part": "water-main", "distance_m": 6.0, "weight": 7.0, "reason": {"en": "", "zh": ""}}
+    across = weighed({"endangered": [], "causes": [main], "own_weight": 20.0})
+    trace: dict[str, Any] = {"candidates": [], "across": across}
+    settling = _alert("BR-1", Lifeline.BRIDGE, "bridge-settlement", 2, trace=trace)
+    leak = _alert("WJ-1", Lifeline.WATER, "leak-suspected", 2)
+    leak = replace(leak, trace={"candidates": [{"asset": "WP-1", "probability": 0.9}]})
+    await _add(ruled_url, settling, leak)
+    async with await AsyncConnection.connect(ruled_url) as connection:
+        fresh = await neighbour_alerts.shared_with_neighbours(connection, settling, {})
+        await neighbour_alerts.tell_neighbours(connection, leak)
+        told = await alerts.find(connection, settling.id)
+        await neighbour_alerts.tell_neighbours(connection, leak)
+        again = await alerts.find(connection, settling.id)
+        await alerts.save(connection, replace(leak, **cleared(leak)), before=leak, actor="a test", action="clear")
+        await neighbour_alerts.tell_neighbours(connection, leak)
+        after = await alerts.find(connection, settling.id)
+    assert told is not None
+    assert again is not None
+    assert after is not None
+    assert told.trace == fresh.trace, "it must not matter which of the two alerts opened first"
+    assert told.trace is not None
+    cause = told.trace["across"]["causes"][0]
+    assert cause["alert"] == str(leak.id)
+    assert cause["probability"] > 2 * across["causes"][0]["probability"]
+    assert again.version == told.version, "nothing has changed, so no new version is kept"
+    assert after.trace == trace

@@ -147,3 +147,16 @@ async def test_the_alert_itself_tells_the_same(api: httpx.AsyncClient, alert: Al
     assert answer["radius_m"] >= 5
     assert answer["next_spaces"][0]["name"]["zh"]
     assert answer["causes"]["leak"] == 0.83
+
+
+async def test_page_and_alert_tell_the_way_from_the_main_through_the_sewer_into_a_basement(
+    api: httpx.AsyncClient, alert: Alert
+) -> None:
+    answer = (await api.get(f"/alerts/{alert.id}")).json()["trace"]["across"]
+    basements = [each for each in answer["endangered"] if each["part"] == "basement"]
+    ways = [each["path"]["en"] for each in basements if "down the sewer" in each["path"]["en"]]
+    assert ways, answer["endangered"]
+    assert ways[0].startswith("Gas main, Magnolia Road → 6 m through the ground → Sewer, Magnolia Road →")
+    assert basements[0]["name"]["zh"]
+    assert ways[0] in (await page(api, alert, "en")).text
+    assert "波及的其他生命线" in (await page(api, alert, "zh")).text

@@ -261,12 +261,19 @@ async def test_a_shift_hands_its_orders_to_somebody_else(
 ) -> None:
     order = await warned(api, await raised(store))
     given = (
-        await api.post("/hand-overs", json={"organisation": order["organisation"], "note": "watch the pump"})
+        await api.post(
+            "/duty/handovers",
+            json={"organisation": order["organisation"], "role": "crew", "note": "watch the pump"},
+        )
     ).json()
-    assert order["id"] in {each["order"] for each in given["standing"]}
-    problem_of(await api.post(f"/hand-overs/{given['id']}/take"), 409, "same-person")
-    taken = await judge.post(f"/hand-overs/{given['id']}/take")
-    assert taken.json()["taken_by"] == "another"
+    standing = {each["id"]: each for each in given["open"]["orders"]["named"]}
+    assert standing[order["id"]]["state"] == order["state"]
+    assert standing[order["id"]]["due_at"] is not None
+    path = f"/duty/handovers/{given['id']}/confirm"
+    problem_of(await api.post(path, json={}), 409, "same-person")
+    problem_of(await judge.post(path, json={"person": "somebody"}), 422, "not-valid")
+    taken = (await judge.post(path, json={})).json()
+    assert (taken["state"], taken["confirmed_by"]) == ("confirmed", "another")
 
 
 async def test_an_exercise_does_everything_but_tell_the_public(

@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from services.core.alert import Alert
+from services.core.lifeline import Lifeline
 from services.core.reading import Quality
+from services.core.severity import Severity
 from services.core.store import alerts, audit, events, latest, readings, sensors
 from services.core.store.readings import ReadingRow
 from tests.integration.api.harness import MOMENT, Sent, alert_at, cleared, client, connected, problem_of, sent_events
@@ -41,9 +43,9 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def listening(api: httpx.AsyncClient, after: str | None = None) -> AsyncIterator[Listener]:
+async def listening(api: httpx.AsyncClient, after: str | None = None, **choice: Any) -> AsyncIterator[Listener]:
     headers = {} if after is None else {"Last-Event-ID": after}
-    async with api.stream("GET", "/stream", headers=headers) as response:
+    async with api.stream("GET", "/stream", headers=headers, params=choice) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         assert "content-encoding" not in response.headers
@@ -175,6 +177,46 @@ async def test_a_listener_who_comes_back_gets_exactly_what_it_missed(
         await listener.nothing_more()
     async with listening(api, event.id) as listener:
         await listener.nothing_more()
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+async def test_a_listener_hears_only_what_it_chose(
+    api: httpx.AsyncClient, city_url: str, city_assets: list[str], replayed: bool
+) -> None:
+    last = await position(api, city_url, city_assets[0])
+    others = [
+        alert_at(city_assets[1], zone="W2"),
+        alert_at(city_assets[2], lifeline=Lifeline.GAS, kind="gas-leak"),
+        alert_at(city_assets[3], severity=Severity.MODERATE),
+    ]
+    wanted = alert_at(city_assets[4])
+    choice = {"type": ["alert", "warning"], "lifeline": "water", "zone": "W1", "severity": 3}
+    if replayed:
+        await save(city_url, *others, wanted)
+    async with listening(api, last if replayed else None, **choice) as listener:
+        if not replayed:
+            await save(city_url, *others, wanted)
+        assert (await listener.next()).content["id"] == str(wanted.id)
+        await listener.nothing_more()
+    async with listening(api, last, type="work-order") as listener:
+        await listener.nothing_more(for_s=0.5)
+
+
+async def test_new_values_can_be_chosen_by_place(api: httpx.AsyncClient, city_url: str) -> None:
+    async with connected(city_url) as connection:
+        known = await sensors.load_sensors(connection)
+    one = next(sensor for sensor in known if sensor.zone == "W1")
+    other = next(sensor for sensor in known if sensor.zone != "W1")
+    moment = MOMENT + timedelta(hours=1)
+    async with listening(api, type="latest", zone="W1") as listener:
+        for sensor in (other, one):
+            row = ReadingRow(sensor.key, sensor.zone, moment, 7.0, Quality.GOOD, None, datetime.now(UTC))
+            async with connected(city_url) as connection:
+                await readings.write_readings(connection, [row])
+                await connection.commit()
+                await latest.follow(connection)
+        event = await listener.next("latest", within_s=5.0)
+        assert [item["sensor"] for item in event.content["items"]] == [one.id]
 
 
 async def test_what_changed_often_is_told_once_and_stopping_anywhere_loses_nothing(

@@ -229,3 +229,22 @@ def test_a_finding_of_another_kind_has_no_strengths_and_all_its_sensors_count_al
     plain = trace(graph, about, finding(0, 2).evidence, places)
     alike = trace(graph, about, {"seen": {"order": ["a", "b"], "sums": [1.0, 1.0]}}, places)
     assert plain == alike
+
+
+def test_a_suspect_that_broke_before_is_suspected_the_more_and_the_trace_says_so(graph: CityGraph) -> None:
+    about = replace(_at(graph.assets["WJ-069"], "gauge"), sensors=("gauge",))
+    places = {"gauge": "WJ-069"}
+    plain = trace(graph, about, {}, places)["candidates"]
+    second = plain[1]["asset"]
+    again = [trace(graph, about, {}, places, breaks={second: 6})["candidates"] for _ in range(2)]
+    assert again[0] == again[1]
+    known = next(each for each in again[0] if each["asset"] == second)
+    assert known["probability"] > plain[1]["probability"]
+    assert "6 confirmed breaks before" in known["reason"]["en"]
+    assert "6次经确认的破损" in known["reason"]["zh"]
+
+    searched = {"suspects": [[plain[0]["asset"], 0.5], [second, 0.4]]}
+    assert trace(graph, about, searched, places)["candidates"][0]["asset"] == plain[0]["asset"]
+    weighed = trace(graph, about, searched, places, breaks={second: 1})["candidates"]
+    assert weighed[0]["asset"] == second
+    assert sum(each["probability"] for each in weighed) == pytest.approx(0.9)

@@ -89,6 +89,28 @@ def test_steps_are_held_against_their_deadlines_and_costs_are_added_up(language:
     assert "1,800.25 CNY" in page
 
 
+@pytest.mark.parametrize(
+    ("language", "open_", "order"),
+    [("en", "not closed, running for", "orders not closed: 1"), ("zh", "尚未关闭", "1张工单未办结")],
+)
+def test_an_open_incident_says_what_is_still_open_and_a_closed_one_when_it_ended(
+    language: Language, open_: str, order: str
+) -> None:
+    page = incident_report(facts(), language)
+    assert open_ in page
+    assert order in page
+    over = facts()
+    over = replace(over, incident=replace(over.incident, closed_at=NOW + timedelta(hours=1)))
+    page = incident_report(over, language)
+    assert open_ not in page
+    assert order not in page
+    assert "1:00:00" in page
+
+
+def test_words_of_people_with_braces_are_told_as_they_are() -> None:
+    assert "{count}" in incident_report(facts(words="{count} {0}"), "en")
+
+
 def test_an_exercise_says_so_before_anything_else() -> None:
     page = incident_report(facts(is_exercise=True), "en")
     assert page.index("EXERCISE") < page.index("<h1>")

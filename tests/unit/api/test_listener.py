@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import cast
 
 from services.api.listener import Listener
+from services.api.stream_choice import StreamChoice
 from services.core.caller import Caller
 from services.core.limits import Limits
 from services.core.permission import Permission
@@ -34,7 +35,7 @@ async def test_a_listener_is_looked_up_once_a_minute_and_goes_when_they_are_let_
             return found
 
         # City-wide callers hear everything, so that nobody asks the database.
-        listener = Listener(cast("Pool", None), CALLER, find, clock)
+        listener = Listener(cast("Pool", None), CALLER, StreamChoice(), find, clock)
         assert await listener.is_welcome()
         clock.now_s += 59
         assert await listener.is_welcome()

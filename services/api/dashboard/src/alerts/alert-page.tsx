@@ -13,6 +13,7 @@ import { Trouble } from "../shell/trouble";
 import { word } from "../words/language";
 import { AlertCharts } from "./alert-charts";
 import { AlertHead } from "./alert-head";
+import { DetectorScore } from "./detector-score";
 import { DispatchButton } from "./dispatch-button";
 import { Findings } from "./findings";
 import { SimilarCases } from "./similar-cases";
@@ -77,6 +78,7 @@ function Next({ alert, changed }: { alert: AlertDetailAnswer; changed: () => voi
       {!alert.work_order && ordered}
       <section class="panel" aria-label={word("verdict")}>
         <h2>{word("verdict")}</h2>
+        <DetectorScore alert={alert.id} />
         <VerdictPanel alert={alert} changed={all} />
         <NewNormalPanel alert={alert} changed={all} />
         <QuietPanel alert={alert} changed={all} />

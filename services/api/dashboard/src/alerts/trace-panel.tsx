@@ -1,7 +1,8 @@
 /** The ranked candidates of a trace, what isolates them, and who is affected. */
 import type { ComponentChildren, JSX } from "preact";
-import type { TraceAffected, TraceAnswer, TraceAsset, TraceGas } from "../api/types";
+import type { TraceAcross, TraceAffected, TraceAnswer, TraceAsset, TraceGas } from "../api/types";
 import { assetsById } from "../city/store";
+import { alertAddress } from "../route";
 import { amount, money, percent, withUnit } from "../words/format";
 import { colon, language, say, word, wordFor } from "../words/language";
 
@@ -114,6 +115,68 @@ function whenWet({ in_min: minutes }: TraceAffected): string {
   return minutes > 0 ? word("trace.affected.soon", { minutes: amount(minutes) }) : word("trace.affected.now");
 }
 
+/** Places shown of a longer list of what is endangered. */
+const MOST_ENDANGERED = 4;
+
+/** One way per line: where from, over what, to where, and what may happen there. */
+function Endangered({ places }: { places: TraceAcross["endangered"] }): JSX.Element | null {
+  if (!places.length) return null;
+  const line = (place: TraceAcross["endangered"][number]): JSX.Element => (
+    <li key={place.asset}>
+      {say(place.path)}
+      {colon()}
+      {say(place.threat)} <span class="quiet">({amount(place.distance_m)} m)</span>
+    </li>
+  );
+  const [near, far] = [places.slice(0, MOST_ENDANGERED), places.slice(MOST_ENDANGERED)];
+  return (
+    <div class="trace-assets" data-testid="trace-endangered">
+      <b>
+        {word("across.endangered")}
+        {colon()}
+      </b>
+      <ul>{near.map(line)}</ul>
+      {far.length > 0 && (
+        <details>
+          <summary>{word("across.all", { count: places.length })}</summary>
+          <ul>{far.map(line)}</ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** Which neighbour of another lifeline may be to blame, beside the alert's own network. */
+function Neighbours({ across }: { across: TraceAcross }): JSX.Element | null {
+  if (!across.causes.length) return null;
+  const rain = across.rained === null ? "" : ` · ${word(across.rained ? "across.rained" : "across.dry")}`;
+  return (
+    <div class="trace-assets" data-testid="trace-neighbours">
+      <b>
+        {word("across.causes")}
+        {colon()}
+      </b>
+      <span class="quiet">
+        {word("across.own", { percent: percent(across.own) })}
+        {rain}
+      </span>
+      <ul>
+        {across.causes.map((cause) => (
+          <li key={cause.asset}>
+            <b>{percent(cause.probability)}</b> <Place place={cause} /> <span class="quiet">{say(cause.reason)}</span>
+            {cause.alert && (
+              <>
+                {" "}
+                <a href={alertAddress(cause.alert)}>{word("across.alert")}</a>
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 /** Who is without supply, whom water reaches, what is lost, where to go next. */
 function Consequences({ trace }: { trace: TraceAnswer }): JSX.Element {
   const { customers, critical, affected, loss, next_measurement: next } = trace;
@@ -191,6 +254,8 @@ export function TracePanel({ trace }: { trace: TraceAnswer | null }): JSX.Elemen
       {trace.isolation_complete === false && <p class="trace-assets">{word("trace.incomplete")}</p>}
       {trace.gas && <Gas gas={trace.gas} />}
       <Consequences trace={trace} />
+      {trace.across && <Endangered places={trace.across.endangered} />}
+      {trace.across && <Neighbours across={trace.across} />}
       <Assets title={word("trace.downstream")} ids={trace.downstream} />
       <Assets title={word("trace.upstream")} ids={trace.upstream} />
     </>

@@ -2,9 +2,10 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { post } from "../api/client";
+import { ROOT_CAUSES } from "../api/judgements";
 import type { AlertAnswer, Verdict } from "../api/types";
 import { Refusal, useDeed } from "../shell/trouble";
-import { word } from "../words/language";
+import { word, wordFor } from "../words/language";
 
 const VERDICTS: readonly Verdict[] = ["true-alarm", "false-alarm", "test"];
 
@@ -13,14 +14,16 @@ export function VerdictPanel({ alert, changed }: { alert: AlertAnswer; changed: 
   const editing = useSignal(false);
   const verdict = useSignal<Verdict | null>(null);
   const reason = useSignal("");
+  const cause = useSignal("");
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (!verdict.value || !reason.value.trim()) return;
-    const body = { verdict: verdict.value, reason: reason.value.trim() };
+    const body = { verdict: verdict.value, reason: reason.value.trim(), root_cause: cause.value || null };
     if (await deed.run(() => post(`alerts/${alert.id}/verdict`, body))) {
       editing.value = false;
       verdict.value = null;
       reason.value = "";
+      cause.value = "";
     }
     changed();
   };
@@ -28,6 +31,7 @@ export function VerdictPanel({ alert, changed }: { alert: AlertAnswer; changed: 
     return (
       <p class="said" data-testid="verdict">
         <b>{word(`verdict.${alert.verdict}`)}</b>
+        {alert.root_cause && ` · ${wordFor("cause", alert.root_cause)}`}
         {alert.verdict_reason && `: ${alert.verdict_reason}`}{" "}
         <button type="button" class="link" onClick={() => (editing.value = true)}>
           {word("verdict.change")}
@@ -52,6 +56,17 @@ export function VerdictPanel({ alert, changed }: { alert: AlertAnswer; changed: 
       </div>
       {verdict.value && (
         <>
+          <label>
+            {word("cause")}
+            <select data-testid="verdict-cause" value={cause.value} onChange={(event) => (cause.value = event.currentTarget.value)}>
+              <option value="">{word("cause.none")}</option>
+              {ROOT_CAUSES.map((one) => (
+                <option key={one} value={one}>
+                  {wordFor("cause", one)}
+                </option>
+              ))}
+            </select>
+          </label>
           <label>
             {word("verdict.reason")}
             <textarea

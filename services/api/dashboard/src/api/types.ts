@@ -175,6 +175,7 @@ export interface AlertAnswer {
   acknowledged_at: string | null;
   verdict: Verdict | null;
   verdict_reason: string | null;
+  root_cause: string | null;
   warning: string | null;
   work_order: string | null;
   suppression: Suppression | null;
@@ -243,6 +244,15 @@ export interface TraceAnswer {
   next_measurement: TraceMeasurement | null;
   gas: TraceGas | null;
   affected: TraceAffected[];
+  across: TraceAcross | null;
+}
+
+/** What trouble may reach in other lifelines, and from which neighbour it may come. */
+export interface TraceAcross {
+  endangered: (TraceAsset & { part: string; distance_m: number; steps: number; path: Text; threat: Text })[];
+  causes: (TraceAsset & { part: string; probability: number; distance_m: number; reason: Text; alert: string | null })[];
+  own: number;
+  rained: boolean | null;
 }
 
 /** What stands beside water on the street; `in_min` is 0 where it stands there already. */

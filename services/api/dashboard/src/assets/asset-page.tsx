@@ -11,6 +11,7 @@ import { LifelineMark, Loading, SeverityMark, StateMark, Time } from "../shell/m
 import { Trouble } from "../shell/trouble";
 import { withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
+import { RiskPanel } from "./risk-panel";
 
 /** The single facts of the register; lists and shapes are for machines. */
 function facts(asset: AssetFeature): [string, string][] {
@@ -75,6 +76,7 @@ export function AssetPage({ id }: { id: string }): JSX.Element {
             </div>
           ))}
         </dl>
+        <RiskPanel asset={id} />
         <section class="boxed" aria-label={word("nav.sensors")}>
           <h2>{word("nav.sensors")}</h2>
           <Sensors asset={id} />

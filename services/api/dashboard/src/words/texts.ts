@@ -3,6 +3,7 @@ import { BRIDGE_WORDS } from "./bridges";
 import { DISPOSAL_WORDS } from "./disposal";
 import { FIELD_WORDS } from "./field";
 import { INCIDENT_WORDS } from "./incidents";
+import { JUDGEMENT_WORDS } from "./judgements";
 import { MONITORING_WORDS } from "./monitoring";
 import { OFFICE_WORDS } from "./office";
 import { WALL_WORDS } from "./wall";
@@ -14,6 +15,7 @@ export const WORDS = {
   ...INCIDENT_WORDS,
   ...FIELD_WORDS,
   ...DISPOSAL_WORDS,
+  ...JUDGEMENT_WORDS,
   ...MONITORING_WORDS,
   "name": ["Lifeline", "城市生命线"],
   "skip": ["Skip to the content", "跳到正文"],
@@ -182,6 +184,13 @@ export const WORDS = {
   "trace.affected": ["Water reaches", "积水波及"],
   "trace.affected.now": ["now", "已积水"],
   "trace.affected.soon": ["in about {minutes} min", "约{minutes}分钟后"],
+  "across.endangered": ["Endangered in other lifelines", "波及的其他生命线"],
+  "across.all": ["all {count} places", "全部{count}处"],
+  "across.causes": ["May come from a neighbour", "可能来自相邻管线"],
+  "across.own": ["own network {percent}", "本系统自身 {percent}"],
+  "across.alert": ["open alert there", "该处有未解除报警"],
+  "across.dry": ["no rain was measured before", "此前未测到降雨"],
+  "across.rained": ["it has rained before", "此前有降雨"],
   "trace.loss": ["Loss", "漏损量"],
   "trace.loss.model": ["by the model of the network", "管网模型估算"],
   "trace.loss.excess-flow": ["flow beyond what is usual", "超出常态的流量"],
