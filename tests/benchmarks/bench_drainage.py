@@ -1,13 +1,14 @@
 """Waterlogging foretold on real street floodings, flooding of sewers' nodes on simulated ones, and what it costs.
 
-Figures, no pass or fail. ``python -m tests.benchmarks.bench_drainage [--only floodnet|cost|nodes …] [--keep DIR]
-[--seed 903] [--networks N] [--storms N] [--minutes M]``; without ``--only`` all three parts.
+Figures, no pass or fail. ``python -m tests.benchmarks.bench_drainage [--only floodnet|cost|cloudbursts|nodes …]
+[--keep DIR] [--seed 903] [--networks N] [--storms N] [--minutes M]``; without ``--only`` all parts.
 
 ``floodnet`` takes ``floodnet-to-2025-06`` in ``LIFELINE_BENCH_DATA``. The probabilities from which to warn are chosen
 on the floodings of January to August 2024, with forests grown from earlier ones; everything is then told of the
 floodings from September 2024 on, with forests grown anew each quarter from those that had ended. Data that is not there
 is left out. ``--keep`` writes ``forecast.csv`` of the same span to a folder. ``cost`` is what a forecast of a thousand
-points takes. For ``nodes`` networks are drawn from ``--seed`` and SWMM computes storms over them; what was tuned was
+points takes. ``cloudbursts`` plays storms of several strengths over the demo city, with a radar that errs in each as it
+likes. For ``nodes`` networks are drawn from ``--seed`` and SWMM computes storms over them; what was tuned was
 tuned on seeds below 500. The smallest networks come first, and none is begun after ``--minutes``.
 
 A thousand points take seconds of processor time, FloodNet minutes, a storm over 50 nodes 5 s, more with something out
@@ -33,7 +34,7 @@ from services.core.forecast import Forecast
 from services.core.recording import read_recording
 from services.core.settings import Settings
 from simulators.sewer_benchmark.recording import Extent
-from tests.benchmarks.drainage import forecast_cost, node_flooding
+from tests.benchmarks.drainage import cloudbursts, forecast_cost, node_flooding
 from tests.benchmarks.drainage.flood_measures import (
     Peak,
     best_level,
@@ -61,7 +62,9 @@ _REFERENCES: dict[str, Peak] = {
     "forecast": forecast,
 }
 
-_PARTS = ("floodnet", "cost", "nodes")
+_PARTS = ("floodnet", "cost", "cloudbursts", "nodes")
+_BURSTS = 4
+"""Storms of each strength over the demo city."""
 _FEWEST_NODES, _MOST_NODES = 50, 120
 _MILLIMETRES = 10.0
 """In a centimetre."""
@@ -171,6 +174,9 @@ def main() -> None:
     parts = frozenset(arguments.only or _PARTS)
     if parts & {"floodnet", "cost"}:
         drainage(Settings().bench_data, arguments.keep, parts)
+    if "cloudbursts" in parts:
+        for line in cloudbursts.report(arguments.seed, _BURSTS):
+            say(line)
     if "nodes" in parts:
         sewers(arguments.seed, arguments.networks, arguments.storms, arguments.minutes)
 
