@@ -74,7 +74,7 @@ from services.api.routes import (
 )
 from services.api.sensorthings import routes as sensorthings
 from services.core.settings import Settings
-from services.core.store import storage_level
+from services.core.store import migrations, storage_level
 from services.core.store.history_source import kept_sources
 from services.core.store.pool import open_pool
 from services.core.store.storage_policy import StoragePolicy
@@ -181,6 +181,7 @@ def create_app(settings: Settings) -> LifelineApi:
         openapi_url=None,
         max_body_size=_LARGEST_BODY,
     )
+    app.state.schema = migrations.head()
     app.state.metrics = CollectorRegistry()
     app.state.centre_metrics = CentreMetrics(app.state.metrics, time.monotonic)
     app.state.exercise = settings.exercise

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from services.core.store import current_values
+from services.core.store import readiness
 from services.core.store.pool import Pool
 
 router = APIRouter(tags=["health"])
@@ -25,16 +25,27 @@ async def livez() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", summary="Can it serve?", responses={503: {"description": "The database is away"}})
+@router.get(
+    "/readyz",
+    summary="Can it serve?",
+    responses={503: {"description": "The database is away, takes no changes, or has another schema"}},
+)
 async def readyz(request: Request) -> JSONResponse:
-    """200 when the database answers, else 503; shows the storage level and when the last reading came in."""
+    """200 when the database answers, takes changes and has the schema of this version, else 503 with the reason.
+
+    Shows the storage level and when the last reading came in: a service that is ready may still be told nothing.
+    """
     pool: Pool = request.app.state.pool
     try:
         async with pool.connection(timeout=2.0) as connection:
-            newest, received_at = await current_values.newest_time(connection)
+            found = await readiness.look(connection, request.app.state.schema)
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return JSONResponse({"status": "not ready", "database": reason}, status_code=503)
+    against = found.reason_against(request.app.state.schema)
+    if against is not None:
+        return JSONResponse({"status": "not ready", "database": against}, status_code=503)
+    newest, received_at = found.newest_reading, found.last_received_at
     return JSONResponse(
         {
             "status": "ready",

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from services.core.store import alerts, audit
+from services.core.store import alerts, audit, migrations
 from tests.fixtures.proxy import Proxy, proxied
 from tests.integration.api.harness import alert_at, client, connected, problem_of, sent_events, serving
 
@@ -83,3 +83,26 @@ async def test_a_restarted_database_costs_callers_nothing(api: httpx.AsyncClient
         )
     answers = await asyncio.gather(*(api.get("/alerts") for _ in range(10)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_database_with_another_schema_is_not_ready(api: httpx.AsyncClient, city_url: str) -> None:
+    assert (await ready(api)).status_code == 200
+    with psycopg.connect(city_url, autocommit=True) as connection:
+        row = connection.execute("update alembic_version set version_num = '0001' returning version_num").fetchone()
+        assert row == ("0001",)
+        try:
+            unready = await ready(api)
+        finally:
+            connection.execute("update alembic_version set version_num = %s", (migrations.head(),))
+    assert unready.status_code == 503
+    assert "0001" in unready.json()["database"]
+    assert "lifeline migrate" in unready.json()["database"]
+    assert (await ready(api)).status_code == 200
+
+
+async def test_a_database_that_takes_no_changes_is_not_ready(city_url: str) -> None:
+    read_only = psycopg.conninfo.make_conninfo(city_url, options="-c default_transaction_read_only=on")
+    async with serving_through(read_only) as address, client(address) as caller:
+        unready = await ready(caller)
+    assert unready.status_code == 503
+    assert "takes no changes" in unready.json()["database"]
