@@ -11,6 +11,9 @@ _QUERIES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "order": ("select version from work_order where id = %s", UUID),
     "incident": ("select version from incident where id = %s", UUID),
     "user": ("select version from user_account where name = %s", str),
+    "plan": ("select version from response_plan where id = %s order by version desc limit 1", str),
+    # It has no version of its own; the transaction that wrote the row last does as well. Views have none.
+    "receiver": ("select xmin::text::bigint from public.receiver where id = %s", str),
 }
 VERSIONED = frozenset(_QUERIES)
 """What things with a version are called in the API's paths."""
@@ -23,6 +26,10 @@ async def version_of(connection: AsyncConnection, thing: str, name: str, *, lock
         known = kind(name)
     except ValueError:
         return None
-    cursor = await connection.execute((query + (" for update" if lock else "")).encode(), (known,))
+    if lock:
+        # Whoever waited here for somebody who added a version of a plan still gets the row of the version before it:
+        # only a statement that begins after the wait sees the new one.
+        await connection.execute(f"{query} for update".encode(), (known,))
+    cursor = await connection.execute(query.encode(), (known,))
     row = await cursor.fetchone()
     return None if row is None else row[0]

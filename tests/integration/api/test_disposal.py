@@ -373,6 +373,22 @@ async def test_a_plan_that_names_who_left_or_lacks_material_says_so_before_it_is
     assert [(gap["step"], gap["reason"]["zh"]) for gap in kept["gaps"]] == [(1, "Li Na（班长）已不在岗")]
 
 
+async def test_a_plan_that_somebody_else_wrote_meanwhile_is_not_overwritten(api: httpx.AsyncClient) -> None:
+    words = {"en": "Shut it", "zh": "关阀"}
+    plan = {"lifeline": "water", "title": words, "steps": [{"label": words, "role": "owner", "within_s": 60}]}
+    assert (await api.put("/response-plans/together", json={"plan": plan, "reason": "first"})).status_code == 200
+    seen = {"If-Match": (await api.get("/response-plans/together")).headers["etag"]}
+    one = await api.put("/response-plans/together", json={"plan": plan, "reason": "one"}, headers=seen)
+    assert one.status_code == 200
+    other = await api.put("/response-plans/together", json={"plan": plan, "reason": "other"}, headers=seen)
+    problem_of(other, 412, "changed-meanwhile")
+    seen = {"If-Match": (await api.get("/response-plans/together")).headers["etag"]}
+    change = {"plan": plan, "reason": "at once"}
+    both = await asyncio.gather(*(api.put("/response-plans/together", json=change, headers=seen) for _ in range(2)))
+    assert sorted(answer.status_code for answer in both) == [200, 412]
+    assert len((await api.get("/response-plans/together")).json()) == 3
+
+
 async def test_a_rule_of_the_centre_holds_for_orders_from_then_on(
     api: httpx.AsyncClient, store: AsyncConnection
 ) -> None:

@@ -45,6 +45,17 @@ async def _create(api: httpx.AsyncClient, name: str, **changes: Any) -> dict[str
     return dict(response.json())
 
 
+async def test_a_receiver_that_somebody_else_changed_meanwhile_is_not_overwritten(
+    api: httpx.AsyncClient, name: str
+) -> None:
+    await _create(api, name)
+    seen = {"If-Match": (await api.get(f"/receivers/{name}")).headers["etag"]}
+    assert (await api.patch(f"/receivers/{name}", json={"minimum_severity": 3}, headers=seen)).status_code == 200
+    late = await api.patch(f"/receivers/{name}", json={"enabled": False}, headers=seen)
+    problem_of(late, 412, "changed-meanwhile")
+    assert (await api.get(f"/receivers/{name}")).json()["enabled"] is True
+
+
 async def test_no_secret_is_ever_shown_whichever_way_it_came_in(
     api: httpx.AsyncClient, name: str, city_url: str
 ) -> None:
