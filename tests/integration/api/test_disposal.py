@@ -1,5 +1,6 @@
 """Disposal through the API: the whole loop of each lifeline, the field, plans, exercises, hand-overs, the report."""
 
+import asyncio
 import io
 import uuid
 from collections.abc import AsyncIterator

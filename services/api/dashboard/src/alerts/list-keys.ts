@@ -1,5 +1,5 @@
 /** The alert list by keyboard: j and k move, a acknowledges, s puts aside; Enter follows the link as everywhere. */
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { RefObject } from "preact";
 import { isForPage } from "../shell/page-key";
 
@@ -15,7 +15,7 @@ export function useListKeys(list: RefObject<HTMLElement | null>, acknowledge: (a
   deed.current = acknowledge;
   /** The alert the keyboard is at, which keeps the focus when the list is sorted anew. */
   const at = useRef<string | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (!isForPage(event)) return;
       const links = linksOf(list.current);
