@@ -9,9 +9,11 @@ import pytest
 from playwright.async_api import FilePayload, Page, expect
 
 from services.core.alert import Alert
+from services.core.rejection import Rejection, RejectionReason
+from services.core.store.rejections import write_rejections
 from tests.browser.chromium import marks, opened_page
 from tests.browser.conftest import sign_in
-from tests.integration.api.harness import client
+from tests.integration.api.harness import client, connected
 
 pytestmark = marks
 
@@ -46,6 +48,37 @@ async def test_a_silence_says_what_it_would_take_and_is_ended_early(
         (kept,) = (await caller.get("/silences")).json()["items"]
     assert kept["matcher"]["asset"] == standing_alerts[0].asset
     assert kept["ended_by"] == "everything"
+
+
+async def test_rejected_data_is_chosen_looked_at_read_again_and_dismissed(
+    desk: Page, address: str, city_url: str
+) -> None:
+    def refused(name: str, reason: RejectionReason, payload: bytes) -> Rejection:
+        topic = f"lifeline/v1/browser/sensors/{name}/readings"
+        return Rejection(topic, payload, reason, "value: is missing", datetime.now(UTC), name, "browser")
+
+    script = b"<img src=x onerror=alert(1)>"
+    async with connected(city_url) as connection:
+        given = (refused("b1", RejectionReason.BAD_FIELD, script), refused("b2", RejectionReason.BAD_TIME, b"{}"))
+        await write_rejections(connection, given)
+    await visit(desk, "rejections")
+    row = desk.get_by_test_id("rejection-row")
+    await desk.get_by_test_id("rejection-topic").fill("lifeline/v1/nowhere")
+    await expect(row).to_have_count(0)
+    await desk.get_by_test_id("rejection-topic").fill("lifeline/v1/browser")
+    await expect(row).to_have_count(2)
+    await desk.get_by_test_id("rejection-reason").select_option("bad-field")
+    await expect(row).to_have_count(1)
+    await row.get_by_test_id("rejection-look").click()
+    await expect(row.get_by_test_id("rejection-kept")).to_contain_text(script.decode())
+    await row.get_by_test_id("rejection-reprocess").click()
+    await expect(row).to_have_attribute("data-asked", "true")
+    await row.get_by_test_id("rejection-dismiss").click()
+    await row.get_by_test_id("rejection-dismiss-sure").click()
+    await expect(row).to_have_count(0)
+    async with client(address) as caller:
+        left = (await caller.get("/rejections", params={"topic_prefix": "lifeline/v1/browser"})).json()["items"]
+    assert [rejection["sensor"] for rejection in left] == ["b2"]
 
 
 async def test_works_come_again_every_week_and_are_shown_as_coming(desk: Page, address: str) -> None:

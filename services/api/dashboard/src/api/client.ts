@@ -86,6 +86,10 @@ export function postFile<Answer>(path: string, query: Query, file: Blob): Promis
   });
 }
 
+export function remove(path: string): Promise<void> {
+  return request<void>(address(path, {}), { method: "DELETE", headers: { ...authorization(), Accept: "application/json" } });
+}
+
 export function patch<Answer>(path: string, body: object): Promise<Answer> {
   return send<Answer>("PATCH", path, JSON.stringify(body), "application/json");
 }

@@ -400,7 +400,20 @@ export interface RejectionAnswer {
   reason: string;
   detail: string;
   sensor: string | null;
-  received_at: string;
+  count: number;
+  kept: number;
+  last_seen: string;
+  reprocess_requested_at: string | null;
+  reprocessed_at: string | null;
+}
+
+export interface RejectionDetailAnswer extends RejectionAnswer {
+  payloads: { received_at: string; text: string | null; base64: string | null; is_cut: boolean; obstacle: string | null }[];
+}
+
+export interface ReprocessAnswer {
+  rejections: number;
+  payloads: number;
 }
 
 export interface Problem {

@@ -6,6 +6,7 @@ import { INCIDENT_WORDS } from "./incidents";
 import { JUDGEMENT_WORDS } from "./judgements";
 import { MONITORING_WORDS } from "./monitoring";
 import { OFFICE_WORDS } from "./office";
+import { REJECTION_WORDS } from "./rejections";
 import { WALL_WORDS } from "./wall";
 
 export const WORDS = {
@@ -16,6 +17,7 @@ export const WORDS = {
   ...FIELD_WORDS,
   ...DISPOSAL_WORDS,
   ...JUDGEMENT_WORDS,
+  ...REJECTION_WORDS,
   ...MONITORING_WORDS,
   "name": ["Lifeline", "城市生命线"],
   "skip": ["Skip to the content", "跳到正文"],

@@ -1,0 +1,21 @@
+/** The words of rejected data, English and Chinese. */
+export const REJECTION_WORDS = {
+  "rejection.every": ["every reason", "全部原因"],
+  "rejection.sensor": ["Sensor", "监测点"],
+  "rejection.topic-begins": ["Topic begins with", "主题开头"],
+  "rejection.count": ["came {count} ×, {kept} kept", "{count}次，保留{kept}条"],
+  "rejection.look": ["What arrived", "查看报文"],
+  "rejection.more": ["More", "更多"],
+  "rejection.cut": ["cut off: too long to be kept whole", "已截断：过长，未完整保留"],
+  "rejection.obstacle.cut": ["Cannot be read again: it was not kept whole.", "无法重新读取：未完整保留。"],
+  "rejection.obstacle.needs-birth": ["Cannot be read again: it means nothing without the birth of its node.", "无法重新读取：缺少其节点的上线报文则无意义。"],
+  "rejection.reprocess": ["Read again", "重新读取"],
+  "rejection.reprocess.all": ["Read all of these again", "全部重新读取"],
+  "rejection.reprocess.means": ["What is fit by now becomes readings.", "现已符合要求的报文将转为读数。"],
+  "rejection.reprocess.asked": ["{payloads} payloads of {rejections} rejections are being read again.", "正在重新读取{rejections}类隔离数据的{payloads}条报文。"],
+  "rejection.reprocessing": ["being read again …", "正在重新读取……"],
+  "rejection.reprocessed": ["read again and refused again", "重新读取后仍被拒绝"],
+  "rejection.became": ["All that was kept of {topic} became readings.", "{topic}保留的报文均已转为读数。"],
+  "rejection.dismiss": ["Dismiss", "清除"],
+  "rejection.dismiss.means": ["It and what it keeps are forgotten.", "该记录及其保留的报文将被清除。"],
+} as const satisfies Record<string, readonly [string, string]>;
