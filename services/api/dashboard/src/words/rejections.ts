@@ -16,6 +16,6 @@ export const REJECTION_WORDS = {
   "rejection.reprocessing": ["being read again …", "正在重新读取……"],
   "rejection.reprocessed": ["read again and refused again", "重新读取后仍被拒绝"],
   "rejection.became": ["All that was kept of {topic} became readings.", "{topic}保留的报文均已转为读数。"],
-  "rejection.dismiss": ["Dismiss", "清除"],
-  "rejection.dismiss.means": ["It and what it keeps are forgotten.", "该记录及其保留的报文将被清除。"],
+  "rejection.dismiss": ["Dismiss", "忽略"],
+  "rejection.dismiss.means": ["It and what it keeps are forgotten; should it come again, it is counted anew.", "该记录及其保留的报文将被删除；再次出现时重新计数。"],
 } as const satisfies Record<string, readonly [string, string]>;
