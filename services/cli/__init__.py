@@ -76,10 +76,13 @@ def _database_url(settings: Settings) -> str:
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's schema and catalogue."""
+    from services.core.store.migrations import DatabaseNotReadyError  # noqa: PLC0415
     from services.demo.preparation import migrate_with_catalogue  # noqa: PLC0415 - loads every detector
 
     try:
         steps = migrate_with_catalogue(_database_url(_settings()))
+    except DatabaseNotReadyError as error:
+        raise _fail(str(error)) from None
     except psycopg.OperationalError as error:
         raise _fail(f"the database cannot be reached: {str(error).strip().splitlines()[0]}") from None
     typer.echo("\n".join(steps) if steps else "nothing to do")

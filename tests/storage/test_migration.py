@@ -6,12 +6,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 
-from services.core.store import hypertables, migrations, retention, rollup_tables, storage_level
-from services.core.store.migrations import migrate
+from services.core.store import hypertables, limited_views, migrations, retention, rollup_tables, storage_level
+from services.core.store.migrations import DatabaseNotReadyError, migrate
 from services.core.store.storage_level import StorageLevel
 from tests.fixtures.timescale import PostgresServer, Server, Store
 from tests.storage.catalogue import catalogue
@@ -132,8 +133,14 @@ async def test_plain_tables_become_chunks_once_the_extension_may_be_created(apac
         as_role = Store(
             StorageLevel.PLAIN, address._replace(netloc=f"{role}:{role}@{address.hostname}:{address.port}").geturl()
         )
+        with pytest.raises(DatabaseNotReadyError, match=f"create schema limited authorization {role}"):
+            migrate(as_role.url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"create schema limited authorization {role}")
         steps = migrate(as_role.url)
         assert any("may not create it" in step for step in steps)
+        with as_role.connect() as connection:
+            assert limited_views.are_complete(connection)
         with as_role.connect() as connection:
             assert storage_level.detect(connection) is StorageLevel.PLAIN
         await write(as_role, [row(1, OLD + timedelta(hours=number), float(number)) for number in range(50)])

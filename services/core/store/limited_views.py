@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
 
 from services.core.lifeline import Lifeline
 from services.core.limits import Limits
@@ -158,10 +159,15 @@ _PARTS: Mapping[str, _Part] = {
 
 
 def refresh(connection: psycopg.Connection) -> None:
-    """Make the views anew, over the columns that the tables have now."""
+    """Make the views anew, over the columns that the tables have now.
+
+    Raises:
+        psycopg.errors.InsufficientPrivilege: the schema is not there and the role may make none.
+    """
     with connection.transaction():
         drop(connection)
-        connection.execute(f"create schema {SCHEMA}")
+        if not _has_schema(connection):
+            connection.execute(f"create schema {SCHEMA}")
         for table, part in _PARTS.items():
             check = "with cascaded check option" if part.is_checked else ""
             connection.execute(
@@ -171,8 +177,25 @@ def refresh(connection: psycopg.Connection) -> None:
 
 
 def drop(connection: psycopg.Connection) -> None:
-    """Take the views away, so that a migration may change the tables below them."""
-    connection.execute(f"drop schema if exists {SCHEMA} cascade")
+    """Take the views away, so that a migration may change the tables below them.
+
+    The schema stays: somebody else may have made it for a role that may make none.
+    """
+    found = connection.execute("select viewname from pg_views where schemaname = %s", (SCHEMA,)).fetchall()
+    if found:
+        names = SQL(", ").join(Identifier(SCHEMA, view) for (view,) in found)
+        connection.execute(SQL("drop view {} cascade").format(names))
+
+
+def are_complete(connection: psycopg.Connection) -> bool:
+    """Whether every view is there: behind one that is missing lies the whole table."""
+    row = connection.execute("select count(*) from pg_views where schemaname = %s", (SCHEMA,)).fetchone()
+    return row is not None and row[0] == len(_PARTS)
+
+
+def _has_schema(connection: psycopg.Connection) -> bool:
+    row = connection.execute("select to_regnamespace(%s) is not null", (SCHEMA,)).fetchone()
+    return row is not None and bool(row[0])
 
 
 async def confine(connection: AsyncConnection, limits: Limits) -> None:

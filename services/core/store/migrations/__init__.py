@@ -33,6 +33,7 @@ def migrate(database_url: str) -> list[str]:
 
     Raises:
         psycopg.OperationalError: the database cannot be reached.
+        DatabaseNotReadyError: the role may not make the schema that the views need; with one line that says what to do.
     """
     with psycopg.connect(database_url, autocommit=True) as lock:
         lock.execute("select pg_advisory_lock(%s)", (_LOCK,))
@@ -40,11 +41,23 @@ def migrate(database_url: str) -> list[str]:
         if before != head():
             limited_views.drop(lock)
             _upgrade(database_url)
-            limited_views.refresh(lock)
+        if before != head() or not limited_views.are_complete(lock):
+            _refresh_views(lock)
         steps = [] if before == head() else [f"schema {before or 'empty'} → {_revision(lock)}"]
         steps += job_schema.apply(lock)
         steps += storage_level.apply(lock)
     return steps
+
+
+def _refresh_views(connection: psycopg.Connection) -> None:
+    try:
+        limited_views.refresh(connection)
+    except psycopg.errors.InsufficientPrivilege as error:
+        schema, role = limited_views.SCHEMA, connection.info.user
+        raise DatabaseNotReadyError(
+            f"{str(error).strip().splitlines()[0]}: have an administrator run"
+            f" `create schema {schema} authorization {role}`, then migrate again"
+        ) from None
 
 
 def _upgrade(database_url: str) -> None:
