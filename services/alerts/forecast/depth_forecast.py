@@ -31,6 +31,7 @@ _BOUNDED_BY = ("depth", "max", "rise_10min", "age_min")
 """Features that have to lie within what the forest has seen: beyond, trees answer as at their edge."""
 _SOONEST_MIN = 5.0
 _RAINS_MM = 1.0
+"""Less than this in the last hour is no rain that a radar could have foretold."""
 
 
 class DepthForecast:
