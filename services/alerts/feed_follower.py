@@ -307,7 +307,7 @@ class FeedFollower:
         """Drop what has been read, and keep from time to time what the units remember."""
         async with self._pool.connection() as connection:
             await feed.prune(connection)
-            await forecasts.forget(connection, datetime.now(UTC) - _FORECASTS_KEPT)
+            await forecasts.forget(connection, _FORECASTS_KEPT)
         async with self._pool.connection() as connection:
             await detector_state.keep_past(connection, datetime.now(UTC), every=_PAST_EVERY, keep=_PAST_KEPT)
 

@@ -1,7 +1,7 @@
 """Forecasts as rows."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -82,9 +82,14 @@ async def of_sensor(connection: AsyncConnection, sensor: str, start: datetime, e
     )
 
 
-async def forget(connection: AsyncConnection, before: datetime) -> int:
-    """Drop what was expected long ago; returns how many rows went."""
-    cursor = await connection.execute("delete from forecast where issued_at < %s", (before,))
+async def forget(connection: AsyncConnection, keep: timedelta) -> int:
+    """Drop what was expected longer ago than ``keep``; returns how many rows went.
+
+    Ago by the city's newest reading, so that a past that is played again has its forecasts too.
+    """
+    cursor = await connection.execute(
+        "delete from forecast where issued_at < (select max(time) from latest) - %s", (keep,)
+    )
     return cursor.rowcount
 
 

@@ -80,9 +80,15 @@ async def test_questions_that_make_no_sense_are_refused(api: httpx.AsyncClient, 
     problem_of(await api.get(f"/sensors/{sensor.id}/forecast", params=year), 422, "not-valid")
 
 
-async def test_old_issues_are_forgotten(city_url: str, sensor: Sensor) -> None:
+async def test_issues_are_forgotten_by_the_age_of_the_newest_reading(city_url: str, sensor: Sensor) -> None:
+    """A past that is played again is long ago by the wall clock, and keeps its forecasts all the same."""
+    await measure(city_url, sensor, (10 * 60, 1.0, GOOD))
     await _keep(city_url, _issue(sensor.id, 0, 1.0), _issue(sensor.id, 5, 2.0))
     async with connected(city_url) as connection:
-        await forecasts.forget(connection, MOMENT + timedelta(minutes=1))
+        newest = (await (await connection.execute("select max(time) from latest")).fetchone() or (MOMENT,))[0]
+        await forecasts.forget(connection, newest - MOMENT)
+        kept = await forecasts.of_sensor(connection, sensor.id, MOMENT, MOMENT + timedelta(hours=1))
+        await forecasts.forget(connection, newest - MOMENT - timedelta(minutes=1))
         left = await forecasts.of_sensor(connection, sensor.id, MOMENT, MOMENT + timedelta(hours=1))
+    assert [each.value for each in kept] == [1.0, 2.0]
     assert [each.value for each in left] == [2.0]
