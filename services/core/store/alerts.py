@@ -140,6 +140,25 @@ async def find_open(connection: AsyncConnection, asset: str, kind: str) -> Alert
     return await _one(connection, "asset = %s and kind = %s and cleared_at is null for update", (asset, kind))
 
 
+async def find_last(connection: AsyncConnection, alert: Alert) -> Alert:
+    """The episode of such trouble at such an asset that stands, or else ended last, since ``alert`` began.
+
+    Often it is the alert itself. What was judged false or a test is no trouble.
+    """
+    later = await _one(
+        connection,
+        """
+        asset = %s and kind = %s and started_at >= %s and id <> %s
+        and coalesce(verdict, '') not in ('false-alarm', 'test')
+        order by cleared_at desc nulls first limit 1
+        """,
+        (alert.asset, alert.kind, alert.started_at, alert.id),
+    )
+    if later is None or alert.cleared_at is None:
+        return alert
+    return later if later.cleared_at is None or later.cleared_at > alert.cleared_at else alert
+
+
 async def find_recent(connection: AsyncConnection, asset: str, kind: str, since: datetime) -> Alert | None:
     """The episode of a kind at an asset that ended last, after ``since``, and that nobody has closed; locked.
 

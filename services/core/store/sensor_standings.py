@@ -15,7 +15,10 @@ _NOT_OF_THE_CITY = frozenset({Verdict.FALSE_ALARM, Verdict.TEST})
 
 
 async def sensor_standing(connection: AsyncConnection, alert: UUID, now: datetime) -> SensorStanding:
-    """What the alert and its registered sensors say; one is silent after three of its intervals, 15 min at least."""
+    """What the alert and its registered sensors say; one is silent after three of its intervals, 15 min at least.
+
+    Values that rose again and fell, before anybody verified, are another episode: the hold time begins after the last.
+    """
     known = await alerts.find(connection, alert)
     if known is None:
         return SensorStanding.unknown()
@@ -34,9 +37,11 @@ async def sensor_standing(connection: AsyncConnection, alert: UUID, now: datetim
         if received_at is None
         or now - received_at > max(_LEAST_SILENCE, timedelta(seconds=interval_s * _SILENT_INTERVALS))
     }
+    last = await alerts.find_last(connection, known)
+    again = "" if last.id == known.id else f" again, as alert {last.id}"
     return SensorStanding(
-        description=f"still {known.state} at severity {int(known.severity)}",
-        cleared_at=known.cleared_at if known.state is AlertState.CLEARED else None,
+        description=f"still {last.state} at severity {int(last.severity)}{again}",
+        cleared_at=last.cleared_at if last.state is AlertState.CLEARED else None,
         sensors=tuple(row[0] for row in rows),
         newest={row[0]: row[2] for row in rows if row[2] is not None},
         silent=frozenset(silent),

@@ -12,7 +12,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from services.core.alert import MOVES as ALERT_MOVES
-from services.core.alert import Alert, AlertMove, AlertState
+from services.core.alert import Alert, AlertMove, AlertState, Verdict
 from services.core.move import ChangedMeanwhileError, allowed_moves
 from services.core.severity import Severity
 from services.core.store import alerts, audit, new_normals, order_moves, warnings, work_orders
@@ -348,6 +348,25 @@ async def test_an_acknowledged_alert_does_not_verify_an_order_either(
     assert (await api.post(f"/alerts/{alert.id}/acknowledge")).status_code == 200
     problem = problem_of(await take(api, f"/work-orders/{order}", "verify"), 409, "sensors-disagree")
     assert "still acknowledged" in problem["detail"]
+
+
+async def test_values_that_rose_again_before_anybody_verified_count_from_their_last_end(
+    address: str, store: AsyncConnection, asset: str
+) -> None:
+    first = await make_alert(store, asset, AlertState.CLEARED)
+    path = f"/work-orders/{await make_order(store, first, WorkOrderState.HANDLED)}"
+    again = await make_alert(store, asset)
+    async with client(address, "another") as judge:
+        problem = problem_of(await take(judge, path, "verify"), 409, "sensors-disagree")
+        assert f"still open at severity 3 again, as alert {again.id}" in problem["detail"]
+        async with store.transaction():
+            over = await _save(store, again, **cleared(again, timedelta(days=1)))
+            await reported(store, over.sensors, again.last_at + timedelta(days=1, minutes=1))
+        problem = problem_of(await take(judge, path, "verify"), 409, "sensors-disagree")
+        assert "normal for 1 of" in problem["detail"]
+        async with store.transaction():
+            await _save(store, over, verdict=Verdict.FALSE_ALARM)
+        assert (await take(judge, path, "verify")).status_code == 200
 
 
 async def test_closing_an_order_whose_warning_was_lifted_by_hand_closes_it(
