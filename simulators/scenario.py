@@ -111,13 +111,15 @@ class PumpSchedule(_Injection):
 class GasLeak(_Injection):
     """A main leaks at its point next to the underground space ``near``, through a hole as wide as ``hole_mm``.
 
-    What it loses follows from the pressure, and how much comes where from the ground.
+    What it loses follows from the pressure, and how much comes where from the ground. Where it is ``purged`` the crew
+    draws the gas out of the ground after the repair; elsewhere it fades by itself, and seeps for hours.
     """
 
     kind: Literal["gas-leak"]
     asset: str
     near: str
     hole_mm: Annotated[float, Field(gt=0, le=40)]
+    purged: bool = False
 
 
 class SewerGas(_Injection):

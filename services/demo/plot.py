@@ -28,7 +28,7 @@ PLOTS: Mapping[str, Plot] = {
     plot.scenario: plot
     for plot in (
         Plot(STORY, timedelta(hours=4)),
-        Plot("gas-under-pavement", timedelta(minutes=280)),
+        Plot("gas-under-pavement", timedelta(minutes=240)),
         Plot("cloudburst", timedelta(minutes=160), lifelines=("drainage",)),
         # Limits of daily means exist after 89 days, and become narrower with each more. A day is played in a minute.
         Plot(

@@ -75,7 +75,7 @@ def leak_case(city: City, leak: GasLeak, origin: datetime, pressure_kpa: float, 
     rate_m3h = float(into_soil_m3h(np.array([pressure_kpa]), leak.hole_mm, ground.soil)[0])
     lasts_h = (leak.end_min - leak.start_min) / 60
     hours = np.arange(0.0, lasts_h + _AFTER_H, _STEP_H)
-    released = _Released(ground, rate_m3h, lasts_h)
+    released = _Released(ground, rate_m3h, lasts_h, leak.purged)
     reached = _ways(city, leak)
     ways = np.array(list(reached.values()))
     volumes = np.array([city.asset[space].number("volume_m3") for space in reached])
@@ -105,6 +105,7 @@ class _Released(NamedTuple):
     ground: Ground
     rate_m3h: float
     lasts_h: float
+    purged: bool
 
 
 def _ways(city: City, leak: GasLeak) -> dict[str, float]:
@@ -139,7 +140,7 @@ def _arriving(way_m: float, released: _Released, hours: Vector, rng: np.random.G
     ground, rate, dry = released.ground, np.full(len(hours), released.rate_m3h), np.zeros(len(hours))
     since_s, after_s = np.minimum(hours, released.lasts_h) * 3600, (hours - released.lasts_h) * 3600
     settled = np.minimum(1.0, settled_share(way_m, rate, ground, dry))
-    arriving = settled * arrived_share(way_m, since_s, ground) * left_share(after_s)
+    arriving = settled * arrived_share(way_m, since_s, ground) * left_share(after_s, purged=released.purged)
     return seeping_share(way_m, arriving, wandering(len(hours), _RESTLESS_MIN, rng))
 
 

@@ -21,9 +21,9 @@ PAVED_FARTHER, PAVED_FASTER = 3.5, 3.5
 _THINS_M = {"sand": 5.5, "fill": 4.5, "clay": 3.0}
 _DISPERSION_M2_S = {"sand": 2.0e-3, "fill": 1.2e-3, "clay": 0.6e-3}
 """Far above molecular diffusion (2e-5 m2/s in air): the trench breathes, and pressure drives the gas on."""
-_FADES_H = 4.0
+_FADES_H, _PURGED_H = 4.0, 0.5
+"""After a repair the ground airs through the holes that were dug, or the crew sucks it empty; both assumed."""
 _FLICKERS, _STEADIES_M = 0.9, 5.0
-"""After a repair the crew draws the gas out of the ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ def arrived_share(way_m: float, since_s: Vector, ground: Ground) -> Vector:
     return share
 
 
-def left_share(after_s: Vector) -> Vector:
-    """What is left in the ground so long after the repair; all of it before."""
-    share: Vector = np.exp(-np.maximum(after_s, 0.0) / 3600 / _FADES_H)
+def left_share(after_s: Vector, *, purged: bool = False) -> Vector:
+    """What is left in the ground so long after the repair; all of it before. ``purged`` ground is sucked empty."""
+    share: Vector = np.exp(-np.maximum(after_s, 0.0) / 3600 / (_PURGED_H if purged else _FADES_H))
     return share
 
 
