@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace clean
+.PHONY: help demo test test-timescale test-fast fuzz-api check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ test: $(VENV)/.development $(DASHBOARD)/dist/index.html ## set up everything and
 
 test-fast: $(VENV)/.development ## unit and contract tests only
 	@$(BIN)/pytest -m "not slow" tests/unit tests/contract tests/docs
+
+fuzz-api: $(VENV)/.development ## ask every route of the API many things that fit its description, and many that do not
+	@LIFELINE_FUZZ_EXAMPLES=100 $(BIN)/pytest --timeout 3600 tests/integration/api/test_any_input.py
 
 test-timescale: $(VENV)/.development ## set up both TimescaleDB levels and test storage on all three
 	@command -v npm >/dev/null || [ -x $(BIN)/npm ] || { echo "== installing Node.js from a wheel"; VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q '$(NODE_WHEEL)'; }

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from services.api.moment import Moment
 from services.api.receiver_answers import Identifier
 from services.core.caller import Caller
 from services.core.lifeline import Lifeline
@@ -196,7 +197,7 @@ class KeyRequest(BaseModel):
     actor: Annotated[str, Field(min_length=1, max_length=100, description="who acts with it, in the audit trail")]
     permissions: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission))]
     limits: LimitsAnswer = LimitsAnswer()
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class RotateKeyRequest(BaseModel):

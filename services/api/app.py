@@ -26,7 +26,7 @@ from services.api.large_bodies import LargeBodies
 from services.api.live import Live
 from services.api.read_only import ReadOnly
 from services.api.refused_keys import RefusedKeys
-from services.api.repeated_requests import HEADER, AnsweredBeforeError, KeptAnswers, on_answered_before
+from services.api.repeated_requests import HEADER, LONGEST_KEY, AnsweredBeforeError, KeptAnswers, on_answered_before
 from services.api.request_identity import NamedRequests
 from services.api.routes import (
     alarm_figures,
@@ -136,15 +136,18 @@ class LifelineApi(FastAPI):
 def _describe_headers(method: str, path: str, operation: dict[str, Any]) -> None:
     """What every route of a kind understands, without being written so itself."""
     headers = {}
+    if "requestBody" in operation:
+        operation["responses"] |= {str(status): told for status, told in problems.documented(413).items()}
     if "security" not in operation:
         return
     if method == "post":
+        operation["responses"].setdefault("422", problems.documented(422)[422])
         headers[HEADER] = "A name of your own for this request: sent again, it is answered again and not done again"
     if method != "get" and preconditions.versioned(path) is not None:
         headers["If-Match"] = "The `ETag` of what you have seen: refused with 412 where it has changed since"
         operation["responses"] |= {str(status): told for status, told in problems.documented(412).items()}
     for name, meaning in headers.items():
-        schema = {"type": "string", "maxLength": 200}
+        schema = {"type": "string", "maxLength": preconditions.LONGEST_TAGS if name == "If-Match" else LONGEST_KEY}
         told = {"name": name, "in": "header", "required": False, "schema": schema, "description": meaning}
         operation.setdefault("parameters", []).append(told)
 

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
+from services.api.moment import Moment
 from services.api.schemas import Answer, TextAnswer, WorkOrderAnswer
 from services.core.disposal_rule import DisposalRule
 from services.core.lifeline import Lifeline
@@ -63,7 +64,7 @@ class SuperviseRequest(BaseModel):
     """The regulator presses for it (督办)."""
 
     text: _Words
-    due_at: AwareDatetime
+    due_at: Moment
 
 
 class SupervisionReplyRequest(BaseModel):
@@ -98,7 +99,7 @@ class FieldFeedbackRequest(BaseModel):
     """A message from the field; sent twice with the same identifier it is kept once."""
 
     id: UUID | None = Field(default=None, description="made by the sender, so that it may be sent again")
-    at: AwareDatetime | None = Field(default=None, description="when it was written, if it is sent later")
+    at: Moment | None = Field(default=None, description="when it was written, if it is sent later")
     text: _Words
     measurements: list[MeasurementAnswer] = Field(default=[], max_length=50)
     position: _Position | None = None

@@ -6,6 +6,8 @@ from psycopg import AsyncConnection
 from services.api import problems
 from services.core.store.row_versions import VERSIONED, version_of
 
+LONGEST_TAGS = 200
+
 
 def versioned(path: str) -> str | None:
     """Which thing with a version a route is about: the first that its path names."""
@@ -19,7 +21,7 @@ async def check(request: Request, response: Response, connection: AsyncConnectio
     The row stays locked until the change is made, so that the version cannot pass in between.
 
     Raises:
-        Problem: 412, the thing is at another version now.
+        Problem: 412, the thing is at another version now, or is not there to be replaced; 422, that is no version.
     """
     thing = versioned(path)
     if thing is None:
@@ -33,7 +35,11 @@ async def check(request: Request, response: Response, connection: AsyncConnectio
     wanted = request.headers.get("if-match")
     if wanted is None:
         return
+    if len(wanted) > LONGEST_TAGS:
+        raise problems.not_valid("header.if-match", f"at most {LONGEST_TAGS} characters")
     found = await version_of(connection, thing, name, lock=True)
+    if found is None and request.method == "PUT":
+        raise problems.changed_since(None)
     tags = [tag.strip() for tag in wanted.split(",")]
     if found is not None and "*" not in tags and f'"{found}"' not in tags:
         raise problems.changed_since(found)

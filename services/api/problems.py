@@ -1,6 +1,6 @@
 """Every error the API answers with, as RFC 9457 problem details that say what is wrong and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import psycopg
@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from rfc9457 import Problem
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from services.api import request_identity
 from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "#/components/schemas/Problem"
+_UNREADABLE = 400
 
 _MEANINGS: Mapping[int, str] = {
     400: "The question is not understood; `errors` names the option",
@@ -157,14 +159,10 @@ def too_large() -> Problem:
     return Problem("Request too large", type_="too-large", status=413, detail="send less at a time")
 
 
-def changed_since(version: int) -> Problem:
-    """The thing is not as the caller has seen it."""
-    return Problem(
-        "Changed meanwhile",
-        type_="changed-meanwhile",
-        status=412,
-        detail=f"it is at version {version} now: look at it again",
-    )
+def changed_since(version: int | None) -> Problem:
+    """The thing is not as the caller has seen it; without a version there is none."""
+    detail = "there is none of this name" if version is None else f"it is at version {version} now: look at it again"
+    return Problem("Changed meanwhile", type_="changed-meanwhile", status=412, detail=detail)
 
 
 def answer(problem: Problem, request_id: str | None = None) -> JSONResponse:
@@ -231,11 +229,42 @@ async def _on_mistake(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    if error.status_code == _UNREADABLE:
+        # The framework's own word for a body that is no text, or a form without end.
+        return answer(not_valid("body", str(error.detail)))
+    taken = _methods_taken(request)
+    if taken and request.method not in taken:
+        return answer(_not_taken(request.method, taken))
     problem = Problem(str(error.detail), type_="about:blank", status=error.status_code)
     problem.headers = dict(error.headers or {})
     return answer(problem)
+
+
+def _methods_taken(request: Request) -> set[str]:
+    """What may be done with the address, by all of its routes.
+
+    Without this the first of several routes would speak for all of them, or the dashboard's files for none of them.
+    """
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    return {
+        method
+        for route in routes
+        if route.matches(dict(request.scope))[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+
+
+def _not_taken(method: str, taken: Collection[str]) -> Problem:
+    allowed = ", ".join(sorted(taken))
+    return Problem(
+        "Method not allowed",
+        type_="method-not-allowed",
+        status=405,
+        detail=f"{method} cannot be done here, but {allowed}",
+        headers={"Allow": allowed},
+    )
 
 
 async def _on_outside(_: Request, __: Exception) -> Response:

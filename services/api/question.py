@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime
 
 from services.api import problems
 from services.api.bounding_box import BoxText, read_box
+from services.api.moment import Moment
 from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
 from services.core.store import sensors
@@ -63,7 +63,7 @@ async def known_sensor(connection: AsyncConnection, sensor: str) -> tuple[Sensor
 
 
 def time_range(
-    start: AwareDatetime | None, end: AwareDatetime | None, usual: timedelta, longest: timedelta | None = None
+    start: Moment | None, end: Moment | None, usual: timedelta, longest: timedelta | None = None
 ) -> tuple[datetime, datetime]:
     """From when to when; without an end until now, without a start the usual length before the end.
 

@@ -15,7 +15,7 @@ from services.core.store import idempotent_requests
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
-_LONGEST_KEY = 200
+LONGEST_KEY = 200
 _LONGEST_ANSWER = 1 << 20
 _STATE = "idempotency"
 
@@ -51,8 +51,8 @@ async def claim(request: Request, connection: AsyncConnection, caller: str, *, i
     key = request.headers.get(HEADER)
     if key is None or request.method != "POST":
         return
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise problems.not_valid("header.idempotency-key", f"1 to {_LONGEST_KEY} printable ASCII characters")
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise problems.not_valid("header.idempotency-key", f"1 to {LONGEST_KEY} printable ASCII characters")
     if request.headers.get("content-type", "").startswith("multipart/"):
         raise problems.not_valid("header.idempotency-key", "files are known by their content and need no key")
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.moment import Moment
 from services.core.alert import AlertMove, AlertState, Verdict
 from services.core.lifeline import Lifeline
 from services.core.notification import NotificationState
@@ -581,7 +582,7 @@ class PublishRequest(BaseModel):
     severity: int = Field(ge=1, le=4)
     instruction: str | None = Field(default=None, max_length=2000, description="replaces the default instruction")
     area: dict[str, Any] | None = Field(default=None, description="GeoJSON polygon: where people are concerned")
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
 
 
 class FeedbackRequest(BaseModel):

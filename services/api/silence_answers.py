@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.moment import Moment
 from services.api.schemas import Answer, TextAnswer
 from services.core.inhibition import Reach
 from services.core.lifeline import Lifeline
@@ -33,8 +34,8 @@ class SilenceRequest(BaseModel):
 
     kind: SilenceKind
     matcher: MatcherFields
-    starts_at: AwareDatetime | None = Field(default=None, description="unset: now")
-    ends_at: AwareDatetime
+    starts_at: Moment | None = Field(default=None, description="unset: now")
+    ends_at: Moment
     recurrence: str | None = Field(
         default=None,
         max_length=200,

@@ -5,9 +5,10 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.api import question, schemas
+from services.api.moment import Moment
 from services.api.question import time_range
 from services.api.security import Connection, Reader
 from services.core import day_report
@@ -94,7 +95,7 @@ async def list_kinds(connection: Connection, _: Reader) -> list[AlertKindAnswer]
 
 @router.get("/alarm-figures", summary="The numbers the centre lives by")
 async def get_figures(
-    connection: Connection, _: Reader, start: AwareDatetime | None = None, end: AwareDatetime | None = None
+    connection: Connection, _: Reader, start: Moment | None = None, end: Moment | None = None
 ) -> AlarmFiguresAnswer:
     """Of a span of wall time, usually the last day."""
     since, until = time_range(start, end, _USUAL, _LONGEST)
@@ -113,8 +114,8 @@ async def get_report(
     request: Request,
     connection: Connection,
     _: Reader,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
 ) -> HTMLResponse:
     """HTML in both languages, of a span of wall time, usually the last day; it refers to nothing outside itself."""
     since, until = time_range(start, end, _USUAL, _LONGEST)

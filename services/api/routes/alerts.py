@@ -7,10 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, status
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime
 
 from services.api import cursor as cursors
 from services.api import problems, schemas, views
+from services.api.moment import Moment
 from services.api.security import Connection, Operator, Reader
 from services.core.alert import Alert, AlertMove
 from services.core.lifeline import Lifeline
@@ -96,7 +96,7 @@ async def get_alert(
     connection: Connection,
     _: Reader,
     known_at: Annotated[
-        AwareDatetime | None, Query(description="the alert, its trace, findings and timeline as they were then")
+        Moment | None, Query(description="the alert, its trace, findings and timeline as they were then")
     ] = None,
 ) -> schemas.AlertDetailAnswer:
     """What, where, how sure, why, and what next."""

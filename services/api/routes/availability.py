@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from services.api import problems, question
+from services.api.moment import Moment
 from services.api.question import MISSED_REPORTS, Cursor, Missed, Name, Selected, known_sensor
 from services.api.reading_answers import AvailabilityAnswer, AvailabilityTotal, GapAnswer
 from services.api.schemas import Page
@@ -28,8 +28,8 @@ async def list_gaps(
     sensor: str,
     connection: Connection,
     _: Reader,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
     missed: Missed = MISSED_REPORTS,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Page[GapAnswer]:

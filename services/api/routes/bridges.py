@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime
 
 from services.api import problems, schemas
 from services.api.bridge_answers import (
@@ -14,6 +13,7 @@ from services.api.bridge_answers import (
     ModeSightingAnswer,
     OverloadedVehicleAnswer,
 )
+from services.api.moment import Moment
 from services.api.question import time_range
 from services.api.security import Connection, Reader
 from services.core.health_evaluation import HealthEvaluation
@@ -41,8 +41,8 @@ async def list_overloads(
     zone: str,
     connection: Connection,
     _: Reader,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[OverloadedVehicleAnswer]:
     """Weighed vehicles at or above the lowest limit of severity 3, newest first; by default of the last seven days."""

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from services.api import problems
+from services.api.moment import Moment
 from services.api.question import Selected, known_sensor
 from services.api.reading_answers import LatestAnswer
 from services.api.schemas import Page
@@ -14,9 +14,9 @@ from services.core.store import belief, current_values
 
 router = APIRouter(tags=["sensors"])
 
-At = Annotated[AwareDatetime | None, Query(description="the newest value not measured after this moment")]
+At = Annotated[Moment | None, Query(description="the newest value not measured after this moment")]
 BelievedAt = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Query(description="only what had been received by this moment, and values that were corrected since as they were"),
 ]
 

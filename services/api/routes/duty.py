@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request, status
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.api import problems, schemas
+from services.api.moment import Moment
 from services.api.question import time_range
 from services.api.security import Approver, Connection, Operator, Reader
 from services.core.duty import Hole, RotaError, Shift, holes, read_rota
@@ -63,8 +64,8 @@ class SubstitutionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     person: str = Field(min_length=1, max_length=100)
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
 
 
 class PersonAnswer(schemas.Answer):
@@ -112,8 +113,8 @@ async def get_duty(
     connection: Connection,
     _: Reader,
     organisation: Annotated[str | None, Query(max_length=100)] = None,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
 ) -> DutyAnswer:
     """The shifts that touch a span of time (usually the next seven days), and its holes."""
     begin = start or datetime.now(UTC)

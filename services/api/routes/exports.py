@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime
 
 from services.api import problems, table_file
+from services.api.moment import Moment
 from services.api.question import LONGEST_NAME, Selected, time_range
 from services.api.security import Reader, pool_of
 from services.api.table_file import MEDIA_TYPES, FileFormat
@@ -28,7 +28,6 @@ _DAY, _MONTH = timedelta(hours=24), timedelta(days=30)
 _WAIT_S = 10
 _FILE: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}}}
 
-Moment = AwareDatetime | None
 Format = Annotated[FileFormat, Query(alias="format")]
 Bom = Annotated[bool, Query(description="put a byte order mark before CSV, so that Excel reads Chinese")]
 Batches = Callable[[AsyncConnection], AsyncIterator[Sequence[Row]]]
@@ -40,8 +39,8 @@ async def export_readings(
     caller: Reader,
     selection: Selected,
     sensor: Annotated[list[Annotated[str, Query(max_length=LONGEST_NAME)]] | None, Query(max_length=200)] = None,
-    start: Moment = None,
-    end: Moment = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
     form: Format = FileFormat.CSV,
     bom: Bom = False,
 ) -> StreamingResponse:
@@ -64,8 +63,8 @@ async def export_alerts(
     request: Request,
     caller: Reader,
     lifeline: Lifeline | None = None,
-    start: Moment = None,
-    end: Moment = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
     form: Format = FileFormat.CSV,
     bom: Bom = False,
 ) -> StreamingResponse:

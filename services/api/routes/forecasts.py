@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from services.api import problems, schemas
+from services.api.moment import Moment
 from services.api.question import Name, known_sensor, time_range
 from services.api.security import Connection, Reader
 from services.core.forecast import Forecast
@@ -39,8 +39,8 @@ async def get_forecast(
     sensor: str,
     connection: Connection,
     _: Reader,
-    start: Annotated[AwareDatetime | None, Query(description="issues from then on")] = None,
-    end: Annotated[AwareDatetime | None, Query(description="and before then")] = None,
+    start: Annotated[Moment | None, Query(description="issues from then on")] = None,
+    end: Annotated[Moment | None, Query(description="and before then")] = None,
 ) -> list[schemas.ForecastAnswer]:
     """The current issue; with ``start`` or ``end`` every issue of a stretch of time, to be laid beside what came."""
     await known_sensor(connection, sensor)

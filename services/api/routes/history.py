@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime
 
 from services.api import problems
+from services.api.moment import Moment
 from services.api.question import LONGEST_NAME, KeptSources, known_sensor, now, time_range
 from services.api.reading_answers import HistoryAnswer, HistoryPoint, HistorySample, Shape
 from services.api.schemas import Page
@@ -20,7 +20,6 @@ from services.core.store.readings import moment
 
 router = APIRouter(tags=["sensors"])
 
-Moment = AwareDatetime | None
 ShapeAsked = Annotated[
     Shape,
     Query(
@@ -29,7 +28,7 @@ ShapeAsked = Annotated[
     ),
 ]
 KnownAt = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Query(
         description="what was known at this moment: without values that came later, and with those that were replaced "
         "later; up to 31 days"
@@ -48,8 +47,8 @@ async def get_history(
     connection: Connection,
     _: Reader,
     kept: KeptSources,
-    start: Moment = None,
-    end: Moment = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
     points: Annotated[int, Query(ge=1, le=5000, description="buckets or samples at the most")] = 600,
     shape: ShapeAsked = Shape.BUCKETS,
     known_at: KnownAt = None,
@@ -79,8 +78,8 @@ async def list_histories(
         list[Annotated[str, Query(max_length=LONGEST_NAME)]],
         Query(max_length=_MOST_SENSORS, description="repeated: one for each sensor"),
     ] = [],  # noqa: B006 - FastAPI copies the default for every request
-    start: Moment = None,
-    end: Moment = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
     points: Annotated[int, Query(ge=1, le=1000, description="buckets or samples at the most, of each")] = 300,
     shape: ShapeAsked = Shape.BUCKETS,
     known_at: KnownAt = None,

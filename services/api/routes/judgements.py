@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from services.api import problems, question
 from services.api.judgement_answers import AssetRiskAnswer, DetectorScoreAnswer, DetectorScoresAnswer
+from services.api.moment import Moment
 from services.api.question import time_range
 from services.api.security import Connection, Reader
 from services.core.asset_risk import AssetRisk, RiskColour, risk_of, worst_first
@@ -35,8 +35,8 @@ async def list_scores(
     _: Reader,
     by: Literal["zone", "sensor"] = "zone",
     lifeline: Lifeline | None = None,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
 ) -> DetectorScoresAnswer:
     """By detector, kind and zone or sensor, of alerts raised within a span of wall time, usually the last year.
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 
 from services.api import problems
+from services.api.moment import Moment
 from services.api.question import known_sensor, now
 from services.api.schemas import Answer
 from services.api.security import Connection, Reader
@@ -148,7 +148,7 @@ async def get_lineage(
     connection: Connection,
     _: Reader,
     time: Annotated[
-        AwareDatetime | None, Query(description="of the value at this moment or the last one before; default: now")
+        Moment | None, Query(description="of the value at this moment or the last one before; default: now")
     ] = None,
 ) -> LineageAnswer:
     """Every value that was ever given for the moment, the device and the topics it came by, and the register then."""

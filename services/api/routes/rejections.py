@@ -1,7 +1,6 @@
 """Payloads that could not become readings: looking at them, having them read again, dismissing them."""
 
 import base64
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from services.api import cursor as cursors
 from services.api import problems, schemas
+from services.api.moment import Moment
 from services.api.security import Auditor, Connection, Operator
 from services.core.rejection import RejectionReason
 from services.core.store import rejected
@@ -27,10 +27,8 @@ def _selection(
     topic_prefix: Annotated[
         str | None, Query(max_length=1000, pattern="^[^\x00]*$", description="how the topic begins")
     ] = None,
-    since: Annotated[datetime | None, Query(description="only what came at this moment or later")] = None,
+    since: Annotated[Moment | None, Query(description="only what came at this moment or later")] = None,
 ) -> RejectionSelection:
-    if since is not None and since.tzinfo is None:
-        raise problems.not_valid("query.since", "needs a zone, such as Z")
     return RejectionSelection(reason, sensor, sender, topic_prefix, since)
 
 

@@ -9,9 +9,10 @@ from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Response, status
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from services.api import problems
+from services.api.moment import Moment
 from services.api.security import Connection, Reporter
 from services.core.asset import Asset
 from services.core.caller import Caller
@@ -58,7 +59,7 @@ class ReportRequest(BaseModel):
     severity: int = Field(default=2, ge=1, le=4)
     text: str = Field(min_length=1, max_length=2000)
     reporter: str | None = Field(default=None, max_length=200, description="name or number to call back")
-    noticed_at: AwareDatetime | None = None
+    noticed_at: Moment | None = None
     is_over: bool = Field(default=False, description="true: what was reported there is over")
 
 
@@ -78,8 +79,8 @@ class PostedAlert(BaseModel):
 
     labels: dict[str, Label] = Field(min_length=1, max_length=64)
     annotations: dict[str, Label] = Field(default_factory=dict, max_length=64)
-    startsAt: AwareDatetime | None = None  # noqa: N815 - the wire's own word
-    endsAt: AwareDatetime | None = None  # noqa: N815 - the wire's own word
+    startsAt: Moment | None = None  # noqa: N815 - the wire's own word
+    endsAt: Moment | None = None  # noqa: N815 - the wire's own word
     generatorURL: str = Field(default="", max_length=4000)  # noqa: N815 - the wire's own word
 
 
@@ -124,7 +125,12 @@ async def add_report(request: ReportRequest, connection: Connection, caller: Rep
     )
 
 
-@alertmanager.post("/alerts", summary="Post alerts as to an Alertmanager", responses=problems.documented(409, 422))
+@alertmanager.post(
+    "/alerts",
+    summary="Post alerts as to an Alertmanager",
+    response_class=Response,
+    responses=problems.documented(409, 422),
+)
 async def post_alerts(request: PostedAlerts, connection: Connection, caller: Reporter) -> Response:
     """API v2 of the Prometheus Alertmanager, for `amtool`, Prometheus and Grafana.
 

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, status
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.api import problems, schemas
+from services.api.moment import Moment
 from services.api.question import time_range
 from services.api.security import Connection, Reader, ShiftWorker
 from services.core.shift_change import OFFERED_FROM, ChangeState, Handover, HandoverState, shift_changes
@@ -87,8 +88,8 @@ async def list_changes(
     connection: Connection,
     _: Reader,
     organisation: Annotated[str | None, Query(max_length=100)] = None,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
 ) -> list[ShiftChangeAnswer]:
     """Usually of the last day and of the seven days ahead; a hole in the rota is a change at which nobody comes."""
     now = datetime.now(UTC)
@@ -105,8 +106,8 @@ async def list_handovers(
     connection: Connection,
     _: Reader,
     organisation: Annotated[str | None, Query(max_length=100)] = None,
-    start: AwareDatetime | None = None,
-    end: AwareDatetime | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
 ) -> list[HandoverAnswer]:
     """Usually of the last eight days; at most a thousand."""
     since, until = time_range(start, end, _USUALLY_SHOWN, _LONGEST)
