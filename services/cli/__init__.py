@@ -18,6 +18,7 @@ from services.cli.load import load
 from services.cli.models import models
 from services.cli.network import network
 from services.cli.rejections import rejections
+from services.cli.remote import remote
 from services.cli.report import report
 from services.cli.storage import storage
 from services.cli.users import users
@@ -41,6 +42,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(evidence, name="evidence")
 app.add_typer(storage, name="storage")
 app.add_typer(models, name="models")
+app.add_typer(remote, name="remote")
 app.command()(load)
 app.command()(backtest)
 app.command()(network)

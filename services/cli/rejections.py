@@ -4,7 +4,7 @@ import asyncio
 import base64
 import getpass
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -13,6 +13,7 @@ import psycopg
 import typer
 from psycopg import AsyncConnection
 
+from services.cli.terminal import printable, table, utc
 from services.core.rejection import RejectionReason
 from services.core.settings import ConfigurationError, load_settings
 from services.core.store import rejected
@@ -69,21 +70,6 @@ def _actor() -> str:
         return SYSTEM
 
 
-def printable(text: str) -> str:
-    r"""The text without anything that moves a cursor, turns the line or hides itself: that is shown as ``\n``."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-
-
-def _at(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
-    return "\n".join(line.rstrip() for line in lines)
-
-
 def _as_json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=True, indent=2, default=lambda value: value.isoformat())
 
@@ -115,7 +101,7 @@ def list_(
             str(held.id),
             str(held.count),
             str(held.kept),
-            _at(held.last_seen),
+            utc(held.last_seen),
             held.reason.value,
             printable(held.sensor or "-"),
             printable(held.topic),
@@ -124,7 +110,7 @@ def list_(
         for held in found
     ]
     head = ("ID", "COUNT", "KEPT", "LAST SEEN", "REASON", "SENSOR", "TOPIC", "DETAIL")
-    typer.echo(_table(head, rows) if rows else "no rejections")
+    typer.echo(table(head, rows) if rows else "no rejections")
 
 
 @rejections.command()
@@ -141,13 +127,13 @@ def show(identifier: _Identifier, as_json: _AsJson = False) -> None:
         typer.echo(_as_json({**_fields(held), "payloads": [_described(payload, held.topic) for payload in payloads]}))
         return
     for name, value in _fields(held).items():
-        shown = _at(value) if isinstance(value, datetime) else printable("-" if value is None else str(value))
+        shown = utc(value) if isinstance(value, datetime) else printable("-" if value is None else str(value))
         typer.echo(f"{name.replace('_', ' ')}: {shown}")
     for payload in payloads:
         obstacle = payload.obstacle(held.topic)
         cannot = "" if obstacle is None else f", cannot be read again: {obstacle.value}"
         encoding = printable(payload.encoding) or "no content type"
-        typer.echo(f"\n{_at(payload.received_at)}, {len(payload.payload)} bytes, {encoding}{cannot}")
+        typer.echo(f"\n{utc(payload.received_at)}, {len(payload.payload)} bytes, {encoding}{cannot}")
         typer.echo(printable(payload.payload[:_MAX_PAYLOAD_SHOWN].decode("utf-8", "backslashreplace")))
         if len(payload.payload) > _MAX_PAYLOAD_SHOWN:
             typer.echo("… the whole is in --json")

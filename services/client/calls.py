@@ -68,6 +68,20 @@ def comment(identifier: UUID | str, text: str) -> Call[answers.CommentAnswer]:
     return Call(answers.CommentAnswer, route, Method.POST, {"alert": str(identifier)}, body={"text": text})
 
 
+def publish(
+    identifier: UUID | str, severity: int, *, instruction: str | None = None, version: int | None = None
+) -> Call[answers.WarningAnswer]:
+    """Warn of an alert, with 1 … 4; ``instruction`` replaces what the rules tell people to do."""
+    return Call(
+        answers.WarningAnswer,
+        "/api/v1/alerts/{alert}/warning",
+        Method.POST,
+        {"alert": str(identifier)},
+        body={"severity": severity, "instruction": instruction},
+        version=version,
+    )
+
+
 def warnings(
     *,
     open: bool | None = None,  # noqa: A002 - what the service calls it

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+from services.client.answers import AlertAnswer, AlertDetailAnswer
 
 _SLACK = timedelta(minutes=45)
 """An alert may still open this long after its cause has ended (water stands, gas lingers)."""
@@ -49,7 +50,7 @@ class Chapter:
     end: datetime
     peak: float
     note: str
-    alert: Mapping[str, Any] | None = None
+    alert: AlertAnswer | AlertDetailAnswer | None = None
     trace_rank: int | None = None
     times: dict[str, datetime] = field(default_factory=dict)
 
@@ -70,21 +71,21 @@ class Chapter:
         """Whether the loop went all the way."""
         return all(step in self.times for step in STEPS) if self.is_danger else "alert" in self.times
 
-    def explains(self, alert: Mapping[str, Any]) -> bool:
+    def explains(self, alert: AlertAnswer) -> bool:
         """Whether an alert can have come of this cause: same lifeline and place, while it lasted or soon after."""
-        if alert["lifeline"] != self.lifeline:
+        if alert.lifeline != self.lifeline:
             return False
-        detected = datetime.fromisoformat(alert["detected_at"])
-        ahead = _AHEAD if alert["kind"] == _EXPECTED else timedelta(0)
+        detected = alert.detected_at
+        ahead = _AHEAD if alert.kind == _EXPECTED else timedelta(0)
         if not self.start - ahead <= detected <= self.end + _SLACK:
             return False
         if self.kind == "sensor-fault":
-            return bool(alert["sensor_fault"]) and bool(set(alert["sensors"]) & set(self.note.split()))
+            return alert.sensor_fault and bool(set(alert.sensors) & set(self.note.split()))
         if self.kind == "gateway-outage":
-            return bool(alert["sensor_fault"]) and str(alert["asset"]) == self.asset
+            return alert.sensor_fault and alert.asset == self.asset
         if self.kind == "waterlogging":
-            return str(alert["asset"]) == self.asset
-        return not alert["sensor_fault"] and str(alert["zone"]) == self.zone
+            return alert.asset == self.asset
+        return not alert.sensor_fault and alert.zone == self.zone
 
     @property
     def passed_at(self) -> datetime | None:
@@ -92,14 +93,10 @@ class Chapter:
         found = _PASSED.search(self.note)
         return datetime.fromisoformat(found.group(1)) if found else None
 
-    def lead(self, alerts: Iterable[Mapping[str, Any]]) -> timedelta | None:
+    def lead(self, alerts: Iterable[AlertAnswer]) -> timedelta | None:
         """How long before the water passed 15 cm it was expected to; ``None`` where it was not, or only afterwards."""
         passed = self.passed_at
-        expected = [
-            datetime.fromisoformat(alert["detected_at"])
-            for alert in alerts
-            if alert["kind"] == _EXPECTED and self.explains(alert)
-        ]
+        expected = [alert.detected_at for alert in alerts if alert.kind == _EXPECTED and self.explains(alert)]
         if passed is None or not expected or min(expected) > passed:
             return None
         return passed - min(expected)
@@ -129,19 +126,17 @@ def read_chapters(truth: Path, zones: Mapping[str, str]) -> list[Chapter]:
     ]
 
 
-def unexplained(alerts: Iterable[Mapping[str, Any]], chapters: Iterable[Chapter]) -> list[Mapping[str, Any]]:
+def unexplained(alerts: Iterable[AlertAnswer], chapters: Iterable[Chapter]) -> list[AlertAnswer]:
     """Alerts about dangers that no cause in the truth accounts for: the false alarms of the story."""
     causes = list(chapters)
     return [
         alert
         for alert in alerts
-        if not alert["sensor_fault"] and not any(cause.explains(alert) or _rains_on(cause, alert) for cause in causes)
+        if not alert.sensor_fault and not any(cause.explains(alert) or _rains_on(cause, alert) for cause in causes)
     ]
 
 
-def _rains_on(cause: Chapter, alert: Mapping[str, Any]) -> bool:
+def _rains_on(cause: Chapter, alert: AlertAnswer) -> bool:
     """Whether a gauge reports the very rain that floods a street; rain falls on the whole city."""
-    detected = datetime.fromisoformat(alert["detected_at"])
-    return (
-        cause.kind == "waterlogging" and alert["kind"] == "heavy-rain" and cause.start - _SLACK <= detected <= cause.end
-    )
+    detected = alert.detected_at
+    return cause.kind == "waterlogging" and alert.kind == "heavy-rain" and cause.start - _SLACK <= detected <= cause.end

@@ -16,6 +16,7 @@ import httpx
 import typer
 
 from services.alerts import lifelines
+from services.client import AsyncClient, ClientError
 from services.core.city_folder import CityFolder, read_city_folder
 from services.core.organisation import Receiver
 from services.core.password import new_password
@@ -330,14 +331,14 @@ async def _history(data_dir: Path, database_url: str, say: Say, plot: Plot) -> d
     return origin
 
 
-def _caller(page: str, key: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=page, headers={"Authorization": f"Bearer {key}"}, timeout=10.0)
-
-
 async def _follow(stage: Stage, say: Say, plot: Plot, *, crew: bool) -> dict[str, object]:
     """Follow the story to its end, or until the loop has gone all the way for every cause."""
-    async with _caller(stage.page, stage.key) as client, _caller(stage.page, stage.crew_key) as crew_client:
-        desk = Desk(client, crew_client, stage.receiver)
+    async with (
+        AsyncClient(stage.page, stage.key) as client,
+        AsyncClient(stage.page, stage.crew_key) as crew_client,
+        httpx.AsyncClient(base_url=stage.receiver) as receiver,
+    ):
+        desk = Desk(client, crew_client, receiver)
         chapters = read_chapters(stage.truth, await desk.zones())
         story = Story(chapters, desk, say, page=stage.page, crew=crew)
         while not story.done:
@@ -345,7 +346,7 @@ async def _follow(stage: Stage, say: Say, plot: Plot, *, crew: bool) -> dict[str
             if now is not None:
                 try:
                     await story.look(now)
-                except httpx.HTTPError as error:
+                except (ClientError, httpx.HTTPError) as error:
                     say(f"the API is away ({type(error).__name__}), looking again")
                     await asyncio.sleep(2.0)
                 # What nobody repairs goes on after the story, and is not waited for.

@@ -8,7 +8,6 @@ import pytest
 
 from services.client import AsyncClient, AwayError, Choice, Client, ProblemError, calls
 from services.client.answers import AlertAnswer
-from services.client.call import Call, Method
 from services.core.alert import Alert
 from services.core.sensor import Sensor
 from services.core.store import alerts, audit
@@ -51,17 +50,16 @@ async def test_what_is_known_of_the_city_is_read(service: Client, city_url: str,
 async def test_a_work_order_is_handled_to_its_end(service: Client, city_url: str, asset: str) -> None:
     alert = await saved(city_url, asset)
     assert service.ask(calls.alert(alert.id)).asset == asset
-    draft = Call(dict, "/api/v1/alerts/{alert}/warning", Method.POST, {"alert": str(alert.id)})
-    warning = service.ask(draft)
-    (listed,) = service.all(calls.warnings(alert=alert.id))
-    assert service.ask(calls.warning(warning["id"])) == listed
+    warning = service.ask(calls.publish(alert.id, 3))
+    assert [warning] == list(service.all(calls.warnings(alert=alert.id)))
+    assert service.ask(calls.warning(warning.id)) == warning
     (order,) = service.all(calls.work_orders(alert=alert.id))
     while order.moves[0] != "hand-back":
         order = service.ask(calls.move_order(order.id, order.moves[0], version=order.version))
     order = service.ask(calls.hand_back(order.id, "Found and repaired.", version=order.version))
     assert (order.state, order.feedback) == ("handled", "Found and repaired.")
     assert service.ask(calls.work_order(order.id)) == order
-    assert all(told.subject_kind for told in service.all(calls.notifications(subject=listed.id)))
+    assert all(told.subject_kind for told in service.all(calls.notifications(subject=warning.id)))
     assert list(service.all(calls.rejections())) == []
 
 
