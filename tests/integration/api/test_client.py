@@ -1,5 +1,9 @@
 """The typed client with the real service: every answer fits, changes are done once, live events go on."""
 
+import asyncio
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -11,6 +15,7 @@ from services.client.answers import AlertAnswer
 from services.core.alert import Alert
 from services.core.sensor import Sensor
 from services.core.store import alerts, audit
+from tests.docs.published import ROOT
 from tests.fixtures.proxy import Proxy
 from tests.integration.api.harness import alert_at, connected, key_of
 from tests.integration.api.measuring import GOOD, at, measure
@@ -87,6 +92,21 @@ async def test_a_refusal_says_which_field_is_wrong_and_what_the_log_calls_it(add
         with pytest.raises(ProblemError) as raised:
             await service.ask(calls.alert(uuid4()))
         assert raised.value.problem.type == "not-found"
+
+
+@pytest.mark.parametrize("page", ["client.md", "client.zh-CN.md"])
+async def test_the_example_of_the_guide_runs(
+    address: str, city_url: str, asset: str, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    alert = await saved(city_url, asset)
+    monkeypatch.setenv("LIFELINE_API_URL", address)
+    monkeypatch.setenv("LIFELINE_API_KEY", key_of("everything"))
+    found = re.search(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    program = [sys.executable, "-c", found[1]]
+    ended = await asyncio.to_thread(subprocess.run, program, cwd=ROOT, capture_output=True, text=True, check=True)
+    explanation = alert.explanation.zh if "zh" in page else alert.explanation.en
+    assert f" {asset} {explanation}\n" in ended.stdout
 
 
 def test_a_service_that_is_not_there_is_away() -> None:
