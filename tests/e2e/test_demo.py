@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import Any
 
 import psutil
 import pytest
 
+from services.client import calls
+from services.client.answers import AlertAnswer
 from simulators.city_folder import read_city
 from tests.fixtures.demo import A_MINUTE_S, RunningDemo, eventually, last_received
 from tests.fixtures.pipes import along_the_pipes_m
@@ -29,12 +30,12 @@ def publish(demo: RunningDemo, topic: str, payload: str) -> None:
 @pytest.mark.mosquitto
 @pytest.mark.skipif(PUBLISHER is None, reason="mosquitto_pub is not installed")
 def test_a_reading_published_by_hand_is_current_within_two_seconds(demo: RunningDemo) -> None:
-    with demo.client() as client:
-        sensor = client.get("/sensors", params={"lifeline": "bridge", "limit": 1}).json()["items"][0]["id"]
+    with demo.service() as service:
+        sensor = next(service.all(calls.sensors(lifeline="bridge"))).id
         moment = int(time.time() * 1000)
         publish(demo, f"lifeline/v1/demo/sensors/{sensor}/readings", json.dumps({"time": moment, "value": 1.25}))
         began = time.monotonic()
-        eventually(lambda: client.get(f"/sensors/{sensor}/latest").json().get("value") == 1.25, 2.0)
+        eventually(lambda: service.ask(calls.latest_of(sensor)).value == 1.25, 2.0)
         assert time.monotonic() - began < 2.0
 
 
@@ -51,33 +52,36 @@ def test_a_reading_published_by_hand_is_current_within_two_seconds(demo: Running
 )
 def test_garbage_is_kept_with_its_reason(demo: RunningDemo, payload: str, reason: str) -> None:
     topic = "lifeline/v1/demo/sensors/by-hand/readings"
-    with demo.client() as client:
+    with demo.service() as service:
         publish(demo, topic, payload)
 
         def kept() -> bool:
-            found = client.get("/rejections", params={"reason": reason}).json()["items"]
-            return any(item["topic"] == topic and item["payload"] == payload for item in found)
+            found = service.all(calls.rejections(reason=reason))
+            return any(rejection.topic == topic and rejection.payload == payload for rejection in found)
 
         eventually(kept, 2.0)
 
 
 def test_the_burst_main_is_placed_with_its_valves_and_customers(demo: RunningDemo) -> None:
-    with demo.client() as client:
+    with demo.service() as service:
 
-        def leak() -> Any:
-            found = client.get("/alerts", params={"lifeline": "water", "limit": 50}).json()["items"]
-            return next((each for each in found if each["kind"] == "leak-suspected" and each["zone"] == "W3"), None)
+        def leak() -> AlertAnswer | None:
+            found = service.all(calls.alerts(lifeline="water", zone="W3"))
+            return next((each for each in found if each.kind == "leak-suspected"), None)
 
-        trace = client.get(f"/alerts/{eventually(leak, 120.0)['id']}").json()["trace"]
-    suspects = [candidate["asset"] for candidate in trace["candidates"]]
+        trace = service.ask(calls.alert(eventually(leak, 120.0).id)).trace
+    assert trace is not None
+    suspects = [candidate.asset for candidate in trace.candidates]
     assert "WP-207" in suspects[:10]
     # The story's main bursts at its end.
     assert along_the_pipes_m(read_city(demo.data_dir / "city"), "WP-207", 1.0, suspects[0]) <= 300
-    assert trace["isolation"]
-    assert trace["isolation_complete"]
-    assert trace["customers"]["households"] > 0
-    assert trace["critical"][0]["asset"] == "SC-3"
-    assert trace["loss"]["flow_m3h"] == pytest.approx(85, rel=0.2)
+    assert trace.isolation
+    assert trace.isolation_complete
+    assert trace.customers is not None
+    assert trace.customers.households > 0
+    assert trace.critical[0].asset == "SC-3"
+    assert trace.loss is not None
+    assert trace.loss.flow_m3h == pytest.approx(85, rel=0.2)
 
 
 def test_a_second_demo_on_the_same_directory_is_refused_in_one_line(demo: RunningDemo) -> None:
