@@ -85,8 +85,8 @@ golden: $(VENV)/.development ## write anew what tests compare with: the OpenAPI 
 	@$(BIN)/python -m tests.docs.published && $(BIN)/python -m tests.golden
 
 lock: $(VENV)/.uv ## pin every dependency with its hashes
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --extra modes --extra parquet pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --extra modes --extra parquet --group dev pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --extra modes --extra parquet --extra traces pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --extra embedded --extra modes --extra parquet --extra traces --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what was built and installed, keep the demo's data
 	rm -rf $(VENV) $(DASHBOARD)/node_modules $(DASHBOARD)/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -42,6 +42,7 @@ from services.core.store.detector_state import StateRow
 from services.core.store.feed import END, FeedEntry, FeedPosition
 from services.core.store.pool import Pool
 from services.core.store.shares import Place
+from services.core.traces import TRACER
 
 _ENTRIES_AT_ONCE = 1000
 _READINGS_AT_ONCE = 200_000
@@ -162,7 +163,10 @@ class FeedFollower:
         if until < END and not entries:
             self._catch_up(lane, until)
             return True
-        return await self._take(self._city, lane, entries)
+        if not entries:
+            return await self._take(self._city, lane, entries)
+        with TRACER.start_as_current_span("judge readings", attributes={"lifeline.readings": len(entries)}):
+            return await self._take(self._city, lane, entries)
 
     def _rearmost(self) -> tuple[Lane, FeedPosition]:
         """The lane that is furthest behind, and where the next one stands, at which they meet."""

@@ -3,4 +3,4 @@
 from services.api.service import run
 from services.core.process import run_service
 
-run_service(run)
+run_service("api", run)

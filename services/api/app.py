@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,8 @@ depends on its `scheme` and is never to be compared.
 _LONGEST_RECONNECT = timedelta(seconds=4)
 _LARGEST_BODY = 65536  # bytes; the longest text of a request takes a quarter of it
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+# Health is asked every few seconds, a stream lasts for hours, and what a login provider sends along is a secret.
+_UNTRACED = frozenset({"/livez", "/readyz", "/metrics", f"{PREFIX}/stream", f"{PREFIX}/login/provider/answer"})
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -107,6 +109,10 @@ _SECURITY_HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
+
+
+def _is_untraced(scope: MutableMapping[str, Any]) -> bool:
+    return scope["path"] in _UNTRACED
 
 
 class LifelineApi(FastAPI):
@@ -183,6 +189,7 @@ def create_app(settings: Settings) -> LifelineApi:
         redoc_url=None,
         openapi_url=None,
         max_body_size=_LARGEST_BODY,
+        telemetry={"metrics": False, "logs": False, "auto_configure": False, "exclude": _is_untraced},
     )
     app.state.schema = migrations.head()
     app.state.metrics = CollectorRegistry()

@@ -1,10 +1,13 @@
-"""One name for a request in its answer, in its problem and in every line of the log that it causes."""
+"""One name for a request in its answer, in its problem, in its trace and in every line of the log that it causes."""
 
 import re
 import uuid
 
 import structlog
+from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.core import traces
 
 HEADER = "X-Request-ID"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{8,64}")
@@ -24,6 +27,7 @@ class NamedRequests:
         name = _given(scope) or str(uuid.uuid4())
         # What handles a mistake of ours stands outside of this, and finds it here.
         scope.setdefault("state", {})["request_id"] = name
+        trace.get_current_span().set_attribute(traces.REQUEST_ID, name)
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":

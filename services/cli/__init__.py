@@ -95,7 +95,7 @@ def ingest() -> None:
     """Store what arrives over MQTT."""
     from services.ingest.service import run  # noqa: PLC0415 - each process loads only its own room
 
-    run_service(run)
+    run_service("ingest", run)
 
 
 @app.command()
@@ -103,7 +103,7 @@ def alerts() -> None:
     """Judge readings, raise alerts, publish warnings, deliver notifications."""
     from services.alerts.service import run  # noqa: PLC0415 - each process loads only its own room
 
-    run_service(run)
+    run_service("alerts", run)
 
 
 @app.command()
@@ -111,7 +111,7 @@ def api() -> None:
     """Serve the API and the dashboard."""
     from services.api.service import run  # noqa: PLC0415 - each process loads only its own room
 
-    run_service(run)
+    run_service("api", run)
 
 
 @app.command(name="import")

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -9,14 +10,18 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import structlog
 
+from services.core import traces
 from services.core.settings import ConfigurationError, Settings, load_settings
 from services.core.store.migrations import DatabaseNotReadyError, require_migrated
 
 Run = Callable[[Settings, asyncio.Event], Awaitable[None]]
 
 
-def configure_logging(settings: Settings) -> None:
-    """Readable lines for a person, JSON for a collector; third-party noise only from warnings on."""
+def configure_logging(settings: Settings, *, is_traced: bool = False) -> None:
+    """Readable lines for a person, JSON for a collector; third-party noise only from warnings on.
+
+    With ``is_traced`` a line names the span that it belongs to.
+    """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
@@ -26,6 +31,7 @@ def configure_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            *([traces.name_in_log] if is_traced else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -40,14 +46,14 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def run_service(run: Run) -> None:
-    """Run a service until SIGINT or SIGTERM; exits 1 with one line when it cannot work.
+def run_service(name: str, run: Run) -> None:
+    """Run the service ``name`` until SIGINT or SIGTERM; exits 1 with one line when it cannot work.
 
     The database is waited for; an unmigrated one is refused at once.
     """
     try:
         settings = load_settings()
-        configure_logging(settings)
+        configure_logging(settings, is_traced=traces.start(name, os.environ))
         asyncio.run(_until_signal(settings, run))
     except (DatabaseNotReadyError, ConfigurationError) as error:
         sys.exit(f"lifeline: {error}")

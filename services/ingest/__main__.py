@@ -3,4 +3,4 @@
 from services.core.process import run_service
 from services.ingest.service import run
 
-run_service(run)
+run_service("ingest", run)

@@ -17,6 +17,7 @@ from services.core.store.gateway_sequences import BatchNumber, GatewayProgress
 from services.core.store.pool import Pool
 from services.core.store.readings import ReadingColumns, WriteResult, copy_readings, merge_readings, moment
 from services.core.store.rejections import write_rejections
+from services.core.traces import TRACER
 from services.ingest.batch import Batch, Batcher
 from services.ingest.check import ClockLimits, Judged, Resolved, judge
 from services.ingest.metrics import Metrics
@@ -96,9 +97,11 @@ class Writer:
         return _Prepared(parts, _numbers(parts), self._judge(_fresh(parts, set())))
 
     async def _store(self, prepared: _Prepared) -> None:
-        written = await self._commit(lambda connection: self._write_all(connection, prepared))
-        if isinstance(written, Exception):
-            written = await self._store_by_halves(prepared)
+        size = {"lifeline.messages": len(prepared.parts), "lifeline.readings": len(prepared.judged.readings)}
+        with TRACER.start_as_current_span("store batch", attributes=size):
+            written = await self._commit(lambda connection: self._write_all(connection, prepared))
+            if isinstance(written, Exception):
+                written = await self._store_by_halves(prepared)
         senders = {(number.gateway, number.buffer): number for number in prepared.numbers}
         for progress in written.progress:
             self._tell(senders[progress.gateway, progress.buffer], progress)

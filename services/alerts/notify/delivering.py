@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind, StatusCode
 from psycopg import AsyncConnection
 
 from services.alerts.notify import sender
@@ -21,6 +22,7 @@ from services.core.settings import Settings
 from services.core.store import acknowledgements, notifications, organisations, receiver_health, zone_warnings
 from services.core.store.pool import Pool
 from services.core.store.receiver_health import Pausing
+from services.core.traces import TRACER
 
 _AT_ONCE = 4
 """Messages under way to one receiver in this process; one that hangs leaves the other hands free."""
@@ -66,12 +68,22 @@ class Deliverer:
         try:
             state = await self._take_turn(notification, receiver, now)
             # No transaction is open while the receiver takes its time to answer.
-            outcome = await sender.send(
-                self._exits, notification, receiver, longest_wait=self._settings.webhook_timeout, state=state
-            )
+            outcome = await self._send(notification, receiver, state)
             await self._conclude(notification, receiver, now, outcome)
         finally:
             self._under_way[receiver.id] -= 1
+
+    async def _send(
+        self, notification: Notification, receiver: Receiver, state: wire.WireZoneState | None
+    ) -> sender.Outcome:
+        about = {"lifeline.notification": str(notification.id), "lifeline.receiver": receiver.id}
+        with TRACER.start_as_current_span("deliver notification", kind=SpanKind.CLIENT, attributes=about) as span:
+            outcome = await sender.send(
+                self._exits, notification, receiver, longest_wait=self._settings.webhook_timeout, state=state
+            )
+            if not outcome.delivered:
+                span.set_status(StatusCode.ERROR, outcome.error)
+            return outcome
 
     def _is_hopeless(self, notification: Notification, receiver: Receiver, now: datetime) -> bool:
         """Its receiver was switched off, or its time is over; everything is tried once."""
