@@ -165,7 +165,8 @@ class FeedFollower:
             return True
         if not entries:
             return await self._take(self._city, lane, entries)
-        with TRACER.start_as_current_span("judge readings", attributes={"lifeline.readings": len(entries)}):
+        size = {"lifeline.readings": sum(len(entry.values) for entry in entries)}
+        with TRACER.start_as_current_span("judge readings", attributes=size):
             return await self._take(self._city, lane, entries)
 
     def _rearmost(self) -> tuple[Lane, FeedPosition]:

@@ -14,6 +14,7 @@ from services.core.store import feed, latest
 from services.core.store.pool import open_pool
 from services.core.store.readings import ReadingRow, WriteResult, epoch_us, write_readings
 from services.core.store.rejections import prune_rejections, write_rejections
+from services.ingest import writer
 from services.ingest.batch import Batch, Part
 from services.ingest.check import ClockLimits, Resolved
 from services.ingest.message import Decoded, Message
@@ -21,6 +22,7 @@ from services.ingest.metrics import Metrics
 from services.ingest.outage import Outage
 from services.ingest.register import Register
 from services.ingest.writer import DATABASE_AWAY, Writer
+from tests.fixtures.spans import spans_of
 from tests.integration.ingest_harness import Tables, register_sensors, tables_of
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -102,8 +104,9 @@ async def test_writers_of_the_same_rows_in_other_orders_do_not_lock_each_other_o
 
 
 async def test_a_row_the_database_refuses_is_set_aside_and_the_rest_is_stored(
-    database_url: str, tables: Tables
+    database_url: str, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spans = spans_of(writer, monkeypatch)
     tables.do("alter table reading add check (value <> 666)")
     message = Message("lifeline/v1/test/gateways/g/readings", b"[the whole batch]", T0)
     garbage = Rejection("topic", b"", RejectionReason.BAD_JSON, "payload: bad", T0)
@@ -121,6 +124,8 @@ async def test_a_row_the_database_refuses_is_set_aside_and_the_rest_is_stored(
     assert len(tables.fed()) == 98
     found = tables.ask("select reason, sensor, count, starts_with(detail, 'value: 666') from rejection order by 1")
     assert found == [("bad-field", "s0", 2, True), ("bad-json", None, 1, False)]
+    traced = [(span.name, dict(span.attributes or {})) for span in spans.get_finished_spans()]
+    assert traced == [("store batch", {"lifeline.messages": 1, "lifeline.readings": 100})]
 
 
 async def test_rejections_hold_any_text_and_are_pruned_by_age(database_url: str, tables: Tables) -> None:

@@ -14,6 +14,7 @@ from services.alerts.membership import Membership
 from services.core.store import feed
 from services.core.store.feed import START, FeedPosition
 from services.core.store.pool import open_pool
+from tests.fixtures.spans import spans_of
 from tests.integration.alerts.alert_harness import ask, at, said_by_the_loop, store, store_on, until
 
 
@@ -251,3 +252,15 @@ async def test_a_value_that_is_changed_to_a_harmless_one_ends_nothing(city_url: 
         await store(city_url, [("M-1", at(0), 1.0)])
         await follow_to_the_end(follower)
     assert ask(city_url, "select cleared_at from alert") == [{"cleared_at": None}], "history was rewritten"
+
+
+async def test_readings_are_judged_in_one_span_and_waiting_is_none(
+    city_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = spans_of(feed_follower, monkeypatch)
+    async with following(city_url) as follower:
+        await store(city_url, [("M-1", at(0), 1.0), ("M-2", at(0), 2.0)])
+        await follow_to_the_end(follower)
+        await follower.step()
+    traced = [(span.name, dict(span.attributes or {})) for span in spans.get_finished_spans()]
+    assert traced == [("judge readings", {"lifeline.readings": 2})]

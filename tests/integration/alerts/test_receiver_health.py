@@ -6,8 +6,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from opentelemetry.trace import StatusCode
 from psycopg import AsyncConnection
 
+from services.alerts.notify import delivering
 from services.core.channel import Pace
 from services.core.notification import TEST, NotificationState
 from services.core.organisation import Receiver
@@ -16,6 +18,7 @@ from services.core.store.delivery_figures import figures_since
 from services.core.store.organisations import find_receiver, rotate_secret, save_receiver
 from services.core.store.receiver_health import Pausing
 from services.core.trial_message import trial_message
+from tests.fixtures.spans import spans_of
 from tests.integration.alerts.alert_harness import SECRET, ask
 from tests.integration.alerts.channel_harness import Said, Telling, attempts, http_server, register, telling, warned
 
@@ -226,3 +229,19 @@ async def test_figures_tell_how_well_messages_arrive(city_url: str) -> None:
     assert figures.median_ms is not None
     assert figures.p95_ms is not None
     assert 0 < figures.median_ms <= figures.p95_ms < 2000
+
+
+async def test_a_try_is_a_span_that_says_whether_it_failed(city_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = spans_of(delivering, monkeypatch)
+    status = 500
+    async with http_server(lambda _: Said(status)) as receiver, telling(city_url) as worker:
+        await register(city_url, _receiver(receiver.url))
+        (message,) = await _messages(worker, 1)
+        assert await worker.deliver(message) == "failed"
+        status = 200
+        assert await worker.deliver(message) == "done"
+    failed, done = spans.get_finished_spans()
+    about = {"lifeline.notification": str(message), "lifeline.receiver": "dispatch"}
+    assert failed.attributes == done.attributes == about
+    assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, "the receiver answered 500")
+    assert done.status.status_code is StatusCode.UNSET
