@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -248,7 +248,8 @@ def tail(
 ) -> None:
     """Live events until Ctrl-C, one a line; without `--type` new values are left out."""
     choice = Choice(type_ or ("alert", "warning", "work-order"), lifeline, zone, severity)
-    with _service(url, key) as service:
+    # Ctrl-C is how it is meant to end, and nothing to complain about.
+    with suppress(KeyboardInterrupt), _service(url, key) as service:
         for event in service.events(choice, after=after):
             for line in _lines(event, language, as_json=as_json):
                 typer.echo(line)

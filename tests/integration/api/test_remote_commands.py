@@ -1,6 +1,11 @@
 """`lifeline remote` with the real service: what a person without a database sees and does."""
 
+import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +52,25 @@ async def test_what_sensors_measure_is_listed_and_drawn_out(command: Command, ci
     past = json.loads(command("history", sensor.id, "--since", since, "--until", until, "--json").stdout)
     assert sum(point["count"] for point in past["points"]) == 2
     assert "MINIMUM" in command("history", sensor.id, "--since", since, "--until", until).stdout
+
+
+async def test_live_events_are_followed_until_ctrl_c(address: str, city_url: str, asset: str) -> None:
+    alert = alert_at(asset)
+    async with connected(city_url) as connection:
+        await alerts.add(connection, alert, audit.SYSTEM)
+    command = [sys.executable, "-m", "services.cli", "remote", "tail", "--after", "0-0", "--zone", alert.zone, "--json"]
+    environment = os.environ | {"LIFELINE_API_URL": address, "LIFELINE_API_KEY": key_of("read")}
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        while (event := json.loads(await process.stdout.readline()))["content"]["id"] != str(alert.id):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+    assert (event["type"], event["content"]["asset"], bool(event["position"])) == ("alert", asset, True)
+    assert (process.returncode, said) == (0, b"")
 
 
 @pytest.mark.parametrize(
