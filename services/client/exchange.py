@@ -111,7 +111,9 @@ class Patience:
 class Reconnecting:
     """Whether and when a stream that broke is opened again: not at all before it was open once."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.time) -> None:
+        """``now_s`` gives the time of day in seconds since 1970."""
+        self._now_s = now_s
         self._was_open = False
         self._pause_s = FIRST_PAUSE_S
 
@@ -132,7 +134,7 @@ class Reconnecting:
             passes = problem.status == _OVERLOADED or problem.status >= _FAULT_OF_THE_SERVICE
             if not (self._was_open and passes):
                 raise ProblemError(problem)
-            asked = wait_s(response, time.time())
+            asked = wait_s(response, self._now_s())
             if asked is not None:
                 return asked
         elif error is not None and not self._was_open:

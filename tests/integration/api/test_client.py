@@ -17,7 +17,7 @@ from services.core.sensor import Sensor
 from services.core.store import alerts, audit
 from tests.docs.published import ROOT
 from tests.fixtures.proxy import Proxy
-from tests.integration.api.harness import alert_at, connected, key_of
+from tests.integration.api.harness import alert_at, connected, key_of, serving
 from tests.integration.api.measuring import GOOD, at, measure
 
 
@@ -107,6 +107,17 @@ async def test_the_example_of_the_guide_runs(
     ended = await asyncio.to_thread(subprocess.run, program, cwd=ROOT, capture_output=True, text=True, check=True)
     explanation = alert.explanation.zh if "zh" in page else alert.explanation.en
     assert f" {asset} {explanation}\n" in ended.stdout
+
+
+async def test_a_call_that_comes_too_soon_is_sent_again_when_the_service_says(city_url: str) -> None:
+    with serving(city_url, call_rate=2, call_burst=2) as busy:
+        with Client(busy, key_of("everything")) as patient:
+            assert len({patient.ask(calls.me()).name for _ in range(5)}) == 1
+        async with AsyncClient(busy, key_of("everything")) as patient_too:
+            assert len({(await patient_too.ask(calls.me())).name for _ in range(3)}) == 1
+        with Client(busy, key_of("everything"), patience_s=0) as impatient, pytest.raises(ProblemError) as raised:
+            list(map(impatient.ask, [calls.me()] * 5))
+        assert raised.value.problem.type == "too-many"
 
 
 def test_a_service_that_is_not_there_is_away() -> None:
