@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from services.api import preconditions, problems, schemas
+from services.api import page_links, preconditions, problems, schemas
 from services.api.basic_key import KeyAsPassword
 from services.api.call_rates import CallRates
 from services.api.centre_metrics import CentreMetrics
@@ -142,6 +142,8 @@ class LifelineApi(FastAPI):
 def _describe_headers(method: str, path: str, operation: dict[str, Any]) -> None:
     """What every route of a kind understands, without being written so itself."""
     headers = {}
+    if _answers_page(operation):
+        operation["responses"]["200"]["headers"] = {page_links.HEADER: page_links.DESCRIBED}
     if "requestBody" in operation:
         operation["responses"] |= {str(status): told for status, told in problems.documented(413).items()}
     if "security" not in operation:
@@ -156,6 +158,11 @@ def _describe_headers(method: str, path: str, operation: dict[str, Any]) -> None
         schema = {"type": "string", "maxLength": preconditions.LONGEST_TAGS if name == "If-Match" else LONGEST_KEY}
         told = {"name": name, "in": "header", "required": False, "schema": schema, "description": meaning}
         operation.setdefault("parameters", []).append(told)
+
+
+def _answers_page(operation: dict[str, Any]) -> bool:
+    answer = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    return str(answer.get("schema", {}).get("$ref", "")).startswith("#/components/schemas/Page_")
 
 
 def create_app(settings: Settings) -> LifelineApi:
@@ -210,6 +217,7 @@ def create_app(settings: Settings) -> LifelineApi:
     standards = (sensorthings.PREFIX, features.PREFIX)
     app.add_middleware(KeyAsPassword, paths=standards)
     app.add_middleware(ReadOnly, paths=standards)
+    app.add_middleware(page_links.PageLinks)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(NamedRequests)
     problems.install(app)

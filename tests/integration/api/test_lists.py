@@ -79,8 +79,10 @@ async def pages(api: httpx.AsyncClient, path: str, limit: int, **wanted: Any) ->
         page = response.json()
         found.append(page["items"])
         if page["next"] is None:
+            assert "next" not in response.links
             return found
         cursor = {"cursor": page["next"]}
+        assert response.url.join(response.links["next"]["url"]).params == response.url.copy_merge_params(cursor).params
 
 
 LISTS = ["/alerts", "/warnings", "/work-orders", "/notifications", "/sensors", "/rejections", "/audit"]
@@ -97,6 +99,15 @@ async def test_pages_hold_everything_once_although_many_share_a_moment(
     assert all(len(page) == limit for page in found[:-1])
     times = [item["detected_at" if path == "/alerts" else "created_at"] for page in found for item in page]
     assert times == sorted(times, reverse=True)
+
+
+async def test_the_next_page_is_where_the_link_leads(api: httpx.AsyncClient) -> None:
+    first = await api.get("/alerts", params={"limit": 4, "severity_from": 1, "state": "open"})
+    second = await api.get(first.url.join(first.links["next"]["url"]))
+    whole = (await api.get("/alerts", params={"limit": 8, "severity_from": 1, "state": "open"})).json()["items"]
+    assert first.json()["items"] + second.json()["items"] == whole
+    assert "link" not in (await api.get("/alerts", params={"limit": 500})).headers
+    assert "link" not in (await api.get("/alerts", params={"cursor": '"next":"x"}'})).headers
 
 
 @pytest.mark.parametrize("path", ["/sensors", "/rejections", "/audit"])
