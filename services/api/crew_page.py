@@ -92,13 +92,14 @@ _STYLE = """
 @page { size: A4; margin: 11mm }
 body { font: 12px/1.4 "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif; color: #111; max-width: 186mm;
   margin: 6mm auto }
+@media print { body { margin: 0 auto } }
 h1 { font-size: 19px; margin: 0 0 2px } h2 { font-size: 13px; margin: 9px 0 3px; border-bottom: 1px solid #999 }
 p { margin: 2px 0 } table { border-collapse: collapse; width: 100% } td, th { border: 1px solid #bbb; padding: 1px 5px;
   text-align: left; vertical-align: top } th { background: #eee; font-weight: 600 }
-.grade { border: 2px solid #b00020; color: #b00020; padding: 0 6px; font-weight: 700 }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 14px } .small { color: #444; font-size: 10.5px }
+.grade { white-space: nowrap; border: 2px solid #b00020; color: #b00020; padding: 0 6px; font-weight: 700 }
+.two { columns: 2; column-gap: 14px } .small { color: #444; font-size: 10.5px }
 .sketch { width: 100%; margin-top: 5px } .sketch text { font-size: 13px; font-family: inherit }
-ol { margin: 2px 0; padding-left: 20px } section { break-inside: avoid }
+ol, ul { margin: 2px 0; padding-left: 20px } ul.small { line-height: 1.25 } section { break-inside: avoid }
 """
 
 
@@ -151,11 +152,11 @@ def crew_page(facts: CrewFacts, language: Language) -> str:
         _valves(facts, trace, speaker),
         _samples(facts, trace, speaker),
         _people(facts, trace, speaker),
-        _across(facts, trace, speaker),
         _values(facts, speaker),
         _instruction(facts, speaker),
         _contacts(facts, speaker),
         "</div>",
+        _across(facts, trace, speaker),
     ]
     return (
         f'<!doctype html><html lang="{"zh-CN" if language == "zh" else "en"}"><head><meta charset="utf-8">'
@@ -284,20 +285,25 @@ def _people(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> st
 
 
 def _across(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> str:
-    """What other companies have to be told; nothing where nothing of theirs is near."""
+    """What other companies have to be told, by what threatens; nothing where nothing of theirs is near."""
     told = trace.get("across") or {}
-    items = "".join(
-        f"<li>{speaker.say(Text(**each['path']))}: <b>{speaker.say(Text(**each['threat']))}</b></li>"
-        for each in (told.get("endangered") or ())[:_ENDANGERED_SHOWN]
-    )
+    ways: dict[str, list[str]] = {}
+    for each in (told.get("endangered") or ())[:_ENDANGERED_SHOWN]:
+        ways.setdefault(speaker.say(Text(**each["threat"])), []).append(speaker.say(Text(**each["path"])))
+    items = "".join(f"<li><b>{threat}</b>: {'; '.join(there)}</li>" for threat, there in ways.items())
     causes = "".join(
         f"<li><b>{speaker.say(each['asset'])}</b> {speaker.say(_name(facts.assets, each['asset']))} "
         f"{_share(each['probability'])}: {speaker.say(Text(**each['reason']))}</li>"
         for each in (told.get("causes") or ())[:_NEIGHBOURS_SHOWN]
     )
-    note = f'<p class="small">{speaker.word("by_registers")}</p>'
-    section = f"<section><h2>{speaker.word('endangered')}</h2><ul>{items}</ul>{note}</section>" if items else ""
-    return section + (f"<section><h2>{speaker.word('neighbours')}</h2><ul>{causes}</ul></section>" if causes else "")
+    note = f'<p class="small">{speaker.word("by_registers")}</p>' if items else ""
+    return _ways("endangered", items, note, speaker) + _ways("neighbours", causes, "", speaker)
+
+
+def _ways(title: str, items: str, note: str, speaker: _Speaker) -> str:
+    if not items:
+        return ""
+    return f'<section><h2>{speaker.word(title)}</h2><ul class="small">{items}</ul>{note}</section>'
 
 
 def _values(facts: CrewFacts, speaker: _Speaker) -> str:

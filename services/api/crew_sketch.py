@@ -9,7 +9,7 @@ from typing import NamedTuple
 from services.core.asset import Asset
 from services.core.geometry import METRES_PER_DEGREE, points_of
 
-_WIDTH, _HEIGHT, _MARGIN = 720.0, 340.0, 26.0
+_WIDTH, _HEIGHT, _MARGIN = 720.0, 280.0, 26.0
 _LINE_PX, _LETTER_PX = 14.0, 7.5
 _LEAST_EXTENT_M = 60.0
 _SCALE_BARS_M = (5, 10, 20, 50, 100, 200, 500, 1000)

@@ -1,5 +1,6 @@
 """The sheet for the crew: complete, in two languages, harmless, and only for who may read the alert."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from services.core.city_folder import CityFolder
 from services.core.lifeline import Lifeline
 from services.core.store import alerts, audit
 from services.core.text import Text
+from tests.browser.chromium import CHROMIUM, opened_page
 from tests.integration.api.harness import alert_at, client, connected
 
 BUILDING = Asset(
@@ -99,6 +101,18 @@ async def test_the_page_is_chinese_where_chinese_is_asked_for_and_by_default(
     assert "Valves to shut" not in told
     plain = await api.get(f"/alerts/{alert.id}/crew-page")
     assert 'lang="zh-CN"' in plain.text
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_what_a_crew_takes_along_is_one_sheet_of_paper(api: httpx.AsyncClient, alert: Alert, lang: str) -> None:
+    assert alert.trace is not None
+    assert len(alert.trace["across"]["endangered"]) > 3, "the page is not as full as it gets"
+    async with opened_page() as tab:
+        await tab.set_content((await page(api, alert, lang)).text)
+        printed = await tab.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
 async def test_the_page_holds_all_in_itself_and_escapes_what_it_is_told(api: httpx.AsyncClient, alert: Alert) -> None:
