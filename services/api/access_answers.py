@@ -101,6 +101,7 @@ class UserAnswer(BaseModel):
     enabled: bool
     provider: str | None = Field(description="the identity provider that answers for them; null: a password here")
     created_at: datetime
+    last_login_at: datetime | None = Field(description="null: never")
     version: int
 
 
@@ -120,6 +121,7 @@ def user_fields(user: User) -> dict[str, Any]:
         "enabled": user.disabled_at is None,
         "provider": user.issuer,
         "created_at": user.created_at,
+        "last_login_at": user.last_login_at,
         "version": user.version,
     }
 
@@ -166,6 +168,7 @@ class KeyAnswer(BaseModel):
     expires_at: datetime | None
     revoked_at: datetime | None
     previous_until: datetime | None = Field(description="how long the key before it works beside it")
+    last_used_at: datetime | None = Field(description="to the hour; null: never")
 
 
 class IssuedKeyAnswer(KeyAnswer):
@@ -185,6 +188,7 @@ def key_fields(key: KnownKey) -> dict[str, Any]:
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
         "previous_until": key.previous_until,
+        "last_used_at": key.last_used_at,
     }
 
 

@@ -73,6 +73,7 @@ async def open_session(
     await user_sessions.open_session(
         connection, token, name, lasts=lasts, address=origin.address, browser=request.headers.get("user-agent")
     )
+    await users.note_login(connection, name)
     with audit.coming_from(origin):
         await audit.record(
             connection,

@@ -18,6 +18,7 @@ from services.core.store import audit
 SUBJECT = "key"
 """How the audit trail calls a key; its subject is the key's name."""
 _PREFIX = "lk_"
+_NOTE_USE_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,13 @@ class KnownKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     previous_until: datetime | None
+    last_used_at: datetime | None
+    """To the hour; ``None``: never."""
 
 
 _KNOWN = """
     select id, actor, permissions, organisations, lifelines, zones, created_at, expires_at, revoked_at,
-        case when previous_until > now() then previous_until end as previous_until
+        last_used_at, case when previous_until > now() then previous_until end as previous_until
     from api_key
 """
 
@@ -82,7 +85,7 @@ async def save_key(
         on conflict (id) do update set hash = excluded.hash, actor = excluded.actor,
             permissions = excluded.permissions, expires_at = excluded.expires_at,
             organisations = excluded.organisations, lifelines = excluded.lifelines, zones = excluded.zones,
-            revoked_at = null, previous_hash = null, previous_until = null
+            revoked_at = null, previous_hash = null, previous_until = null, last_used_at = null
         """,
         {"id": identifier, "hash": _hash(key)} | after,
     )
@@ -194,17 +197,34 @@ async def find_caller(connection: AsyncConnection, key: str) -> Caller | None:
     """Who a key belongs to; ``None`` for an unknown, expired or revoked one."""
     cursor = await connection.execute(
         """
-        select actor, permissions, id, organisations, lifelines, zones from api_key
+        select actor, permissions, id, organisations, lifelines, zones,
+            coalesce(last_used_at < now() - %(note)s, true)
+        from api_key
         where (hash = %(hash)s or previous_hash = %(hash)s and previous_until > now())
             and revoked_at is null and (expires_at is null or expires_at > now())
         """,
-        {"hash": _hash(key)},
+        {"hash": _hash(key), "note": _NOTE_USE_EVERY},
     )
     row = await cursor.fetchone()
     if row is None:
         return None
-    actor, permissions, name, *limits = row
-    return Caller(actor, frozenset(Permission(known) for known in permissions), name, Limits.of(*limits))
+    actor, permissions, name, organisations, lifelines, zones, is_stale = row
+    if is_stale:
+        await _note_use(connection, name)
+    return Caller(
+        actor, frozenset(Permission(known) for known in permissions), name, Limits.of(organisations, lifelines, zones)
+    )
+
+
+async def _note_use(connection: AsyncConnection, identifier: str) -> None:
+    # Whoever else notes it at this moment is not waited for: one of many requests at once is enough.
+    await connection.execute(
+        """
+        update api_key set last_used_at = now()
+        where id = (select id from api_key where id = %s for update skip locked)
+        """,
+        (identifier,),
+    )
 
 
 async def why_refused(connection: AsyncConnection, key: str) -> tuple[str | None, str]:

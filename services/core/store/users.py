@@ -37,6 +37,7 @@ class User:
     version: int
     issuer: str | None
     subject: str | None
+    last_login_at: datetime | None
 
 
 def _user(row: Mapping[str, Any]) -> User:
@@ -50,6 +51,7 @@ def _user(row: Mapping[str, Any]) -> User:
         version=row["version"],
         issuer=row["issuer"],
         subject=row["subject"],
+        last_login_at=row["last_login_at"],
     )
 
 
@@ -166,6 +168,11 @@ async def set_password(connection: AsyncConnection, before: User, password_hash:
 async def strengthen_password(connection: AsyncConnection, name: str, password_hash: str) -> None:
     """Keep the same password under a better hash."""
     await connection.execute("update user_account set password_hash = %s where name = %s", (password_hash, name))
+
+
+async def note_login(connection: AsyncConnection, name: str) -> None:
+    """A user has come in just now: no change of the user, whose version stays."""
+    await connection.execute("update user_account set last_login_at = now() where name = %s", (name,))
 
 
 async def _end_sessions(connection: AsyncConnection, name: str) -> None:

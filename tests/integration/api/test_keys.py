@@ -1,6 +1,7 @@
 """Which key opens which route."""
 
 from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -383,6 +384,29 @@ async def test_a_key_that_is_revoked_stops_working_at_once(address: str, city_ur
     await save_keys(city_url)
     async with client(address, "another") as caller:
         assert (await caller.get("/alerts")).status_code == 200
+
+
+async def test_the_use_of_a_key_is_on_record_by_the_hour(city_url: str, address: str, api: httpx.AsyncClient) -> None:
+    async def used() -> datetime | None:
+        (known,) = [key for key in (await api.get("/keys")).json() if key["id"] == "noted"]
+        return None if known["last_used_at"] is None else datetime.fromisoformat(known["last_used_at"])
+
+    async def use_after(pause: timedelta) -> None:
+        with psycopg.connect(city_url) as connection:
+            connection.execute("update api_key set last_used_at = last_used_at - %s where id = 'noted'", (pause,))
+        assert (await caller.get("/me")).status_code == 200
+
+    issued = await api.post("/keys", json={"id": "noted", "actor": "noted", "permissions": ["read"]})
+    assert (issued.json()["last_used_at"], await used()) == (None, None)
+    async with client(address, None) as caller:
+        caller.headers["Authorization"] = f"Bearer {issued.json()['key']}"
+        await use_after(timedelta(0))
+        first = await used()
+        assert first is not None
+        await use_after(timedelta(minutes=30))
+        assert await used() == first - timedelta(minutes=30)
+        await use_after(timedelta(minutes=31))
+        assert (await used() or first) >= first
 
 
 async def test_a_key_without_permission_learns_nothing_about_what_exists(address: str) -> None:

@@ -1,5 +1,6 @@
 """Logging in with a browser, staying in, and getting out."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -182,6 +183,17 @@ async def test_an_administrator_adds_changes_and_resets_users(
     actions = [(action, actor) for action, actor, _ in await trail(city_url, "new-hand") if action != "login"]
     assert actions == [("user.add", "everything"), ("user.password", "everything")]
     assert made["password"] not in str((await api.get("/audit")).json())
+
+
+async def test_the_last_login_is_on_record_and_is_no_change_of_the_user(
+    address: str, name: str, api: httpx.AsyncClient
+) -> None:
+    before = await api.get(f"/users/{name}")
+    assert before.json()["last_login_at"] is None
+    async with browser_of(address, name):
+        after = await api.get(f"/users/{name}")
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(after.json()["last_login_at"])) < timedelta(minutes=5)
+    assert after.headers["etag"] == before.headers["etag"]
 
 
 async def test_nobody_changes_what_they_may_do_themselves(address: str, city_url: str) -> None:
