@@ -36,6 +36,11 @@ const FiguresPage = lazily(async () => (await import("./office/figures-page")).F
 const SilencesPage = lazily(async () => (await import("./office/silences-page")).SilencesPage);
 const DutyPage = lazily(async () => (await import("./office/duty-page")).DutyPage);
 const ReceiversPage = lazily(async () => (await import("./office/receivers-page")).ReceiversPage);
+const UsersPage = lazily(async () => (await import("./office/users-page")).UsersPage);
+const KeysPage = lazily(async () => (await import("./office/keys-page")).KeysPage);
+const RulesPage = lazily(async () => (await import("./office/rules-page")).RulesPage);
+const DepotsPage = lazily(async () => (await import("./office/depots-page")).DepotsPage);
+const HandoversPage = lazily(async () => (await import("./office/handovers-page")).HandoversPage);
 const PoliciesPage = lazily(async () => (await import("./office/policies-page")).PoliciesPage);
 
 function CurrentPage(): JSX.Element {
@@ -79,6 +84,16 @@ function CurrentPage(): JSX.Element {
       return <DutyPage />;
     case "receivers":
       return <ReceiversPage />;
+    case "users":
+      return <UsersPage />;
+    case "keys":
+      return <KeysPage />;
+    case "rules":
+      return <RulesPage />;
+    case "depots":
+      return <DepotsPage />;
+    case "handovers":
+      return <HandoversPage />;
     case "policies":
       return <PoliciesPage />;
     default:

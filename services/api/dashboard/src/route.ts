@@ -2,8 +2,25 @@
 import { signal } from "@preact/signals";
 
 /** Pages of the back office, in the order of its navigation. */
-export const OFFICE_PAGES = ["figures", "silences", "duty", "receivers", "notifications", "policies", "rejections", "audit"] as const;
+export const OFFICE_PAGES = [
+  "figures",
+  "silences",
+  "duty",
+  "handovers",
+  "receivers",
+  "notifications",
+  "policies",
+  "rules",
+  "depots",
+  "rejections",
+  "audit",
+  "users",
+  "keys",
+] as const;
 export type OfficePage = (typeof OFFICE_PAGES)[number];
+
+/** Pages that only an administrator has a use for: others are not shown the way there. */
+export const ADMINISTRATORS_PAGES: readonly OfficePage[] = ["users", "keys"];
 
 export type Route =
   | { page: "overview" }

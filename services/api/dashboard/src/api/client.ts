@@ -59,7 +59,14 @@ export function get<Answer>(path: string, query: Query = {}, key: string | null 
   return request<Answer>(address(path, query), { headers: { ...authorization(key), Accept: "application/json" } });
 }
 
-function send<Answer>(method: string, path: string, body: BodyInit, type: string, once?: string): Promise<Answer> {
+interface Sent {
+  /** Names the deed, so that it counts once where it is sent twice. */
+  once?: string | undefined;
+  /** The version that whoever changes the thing has seen: a change of another one is refused. */
+  seen?: number | undefined;
+}
+
+function send<Answer>(method: string, path: string, body: BodyInit, type: string, { once, seen }: Sent = {}): Promise<Answer> {
   return request<Answer>(address(path, {}), {
     method,
     headers: {
@@ -67,14 +74,20 @@ function send<Answer>(method: string, path: string, body: BodyInit, type: string
       "Content-Type": type,
       Accept: "application/json",
       ...(once ? { "Idempotency-Key": once } : {}),
+      ...(seen === undefined ? {} : { "If-Match": `"${seen}"` }),
     },
     body,
   });
 }
 
+/** Whether a change was refused because the thing has changed since it was looked at. */
+export function isChangedMeanwhile(error: unknown): boolean {
+  return error instanceof RefusedError && error.problem.status === 412;
+}
+
 /** `once` names the deed, so that it counts once where it is sent twice. */
 export function post<Answer>(path: string, body: object, once?: string): Promise<Answer> {
-  return send<Answer>("POST", path, JSON.stringify(body), "application/json", once);
+  return send<Answer>("POST", path, JSON.stringify(body), "application/json", { once });
 }
 
 /** Posts a file as it is; what it is, the service finds in its content. */
@@ -90,13 +103,14 @@ export function remove(path: string): Promise<void> {
   return request<void>(address(path, {}), { method: "DELETE", headers: { ...authorization(), Accept: "application/json" } });
 }
 
-export function patch<Answer>(path: string, body: object): Promise<Answer> {
-  return send<Answer>("PATCH", path, JSON.stringify(body), "application/json");
+/** Changes a thing; `seen` is the version of it that the change was made from. */
+export function patch<Answer>(path: string, body: object, seen?: number): Promise<Answer> {
+  return send<Answer>("PATCH", path, JSON.stringify(body), "application/json", { seen });
 }
 
 /** Puts a whole document, as it came from a file. */
-export function put<Answer>(path: string, document: BodyInit, type: string): Promise<Answer> {
-  return send<Answer>("PUT", path, document, type);
+export function put<Answer>(path: string, document: BodyInit, type: string, seen?: number): Promise<Answer> {
+  return send<Answer>("PUT", path, document, type, { seen });
 }
 
 /** Every item of a paged list, at most `most`. */

@@ -18,6 +18,11 @@ export interface Me {
 /** Who works with this page, once it is known. */
 export const me = signal<Me | null>(null);
 
+/** Whether whoever works with this page may do such a thing; the server decides, this spares them the attempt. */
+export function may(permission: string): boolean {
+  return me.value?.permissions.includes(permission) ?? false;
+}
+
 /** Whether it is known by now that there is a session, or none. */
 export const looked = signal(apiKey.value !== null);
 

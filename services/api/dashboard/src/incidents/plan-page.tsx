@@ -3,9 +3,11 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { ActivationAnswer, PlanAnswer, PlanStep } from "../api/disposal";
+import { may } from "../api/session";
 import { isGone, useAnswer } from "../api/use-answer";
 import { organisationName, useDirectory } from "../city/directory";
 import { assetsById } from "../city/store";
+import { PlanForm } from "../office/plan-form";
 import { incidentAddress } from "../route";
 import { ConfirmedButton } from "../shell/confirmed-button";
 import { LifelineMark, Loading, Time } from "../shell/marks";
@@ -81,6 +83,8 @@ export function PlanPage({ id }: { id: string }): JSX.Element {
   useDirectory();
   const { answer, problem, again } = useAnswer<PlanAnswer[]>(`response-plans/${encodeURIComponent(id)}`);
   const chosen = useSignal(0);
+  /** What the next version begins with, and the newest version by then. */
+  const writing = useSignal<{ from: PlanAnswer; seen: number } | null>(null);
   const shown = answer?.[chosen.value];
   if (!shown && problem) return isGone(problem) ? <p class="trouble">{word("plan.gone")}</p> : <Trouble problem={problem} again={again} />;
   if (!answer || !shown) return <Loading />;
@@ -136,6 +140,27 @@ export function PlanPage({ id }: { id: string }): JSX.Element {
             </p>
           ))}
         </section>
+        {writing.value && (
+          <PlanForm
+            {...writing.value}
+            taken={new Set()}
+            done={() => (writing.value = null)}
+            again={() => {
+              chosen.value = 0;
+              again();
+            }}
+          />
+        )}
+        {!writing.value && may("approve") && (
+          <button
+            type="button"
+            class="begin"
+            data-testid="plan-write"
+            onClick={() => (writing.value = { from: shown, seen: answer[0]?.version ?? shown.version })}
+          >
+            {word("plan.write")}
+          </button>
+        )}
         <ExerciseForm plan={answer[0] ?? shown} />
         <section class="boxed" aria-label={word("plan.versions")}>
           <h2>{word("plan.versions")}</h2>

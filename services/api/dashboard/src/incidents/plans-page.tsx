@@ -1,8 +1,11 @@
 /** Response plans (预案): those that run, and every plan with what it lacks today. */
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { ActivationAnswer, PlanAnswer } from "../api/disposal";
+import { may } from "../api/session";
 import { useAnswer } from "../api/use-answer";
 import { kindName, lifelineName, useDirectory } from "../city/directory";
+import { PlanForm } from "../office/plan-form";
 import { useEvery } from "../records/use-every";
 import { planAddress } from "../route";
 import { LifelineMark, Loading } from "../shell/marks";
@@ -43,6 +46,7 @@ export function PlansPage(): JSX.Element {
   useDirectory();
   const plans = useAnswer<PlanAnswer[]>("response-plans");
   const running = useAnswer<ActivationAnswer[]>("plan-activations");
+  const writing = useSignal(false);
   useEvery(running.again);
   return (
     <div class="office" data-testid="plans-page">
@@ -62,6 +66,20 @@ export function PlansPage(): JSX.Element {
               <ActivationPanel key={activation.id} activation={activation} changed={running.again} linked />
             ))}
           </>
+        )}
+        {plans.answer && writing.value && (
+          <PlanForm
+            from={null}
+            seen={0}
+            taken={new Set(plans.answer.map((plan) => plan.id))}
+            done={() => (writing.value = false)}
+            again={plans.again}
+          />
+        )}
+        {plans.answer && !writing.value && may("approve") && (
+          <button type="button" class="begin" data-testid="plan-new" onClick={() => (writing.value = true)}>
+            {word("plan.new")}
+          </button>
         )}
         {plans.answer && (
           <WideTable label={word("plans")}>

@@ -1,14 +1,15 @@
 /** The frame of every page of the back office: its navigation, its title, what it is for. */
 import type { ComponentChildren, JSX } from "preact";
+import { may } from "../api/session";
 import { useDirectory } from "../city/directory";
-import { OFFICE_PAGES, type OfficePage as Page, route } from "../route";
+import { ADMINISTRATORS_PAGES, OFFICE_PAGES, type OfficePage as Page, route } from "../route";
 import { Loading } from "../shell/marks";
 import { SubNavigation } from "../shell/sub-navigation";
 import { Trouble } from "../shell/trouble";
 import { word } from "../words/language";
 
 function OfficeNavigation(): JSX.Element {
-  const pages = OFFICE_PAGES.map((page) => ({
+  const pages = OFFICE_PAGES.filter((page) => may("administer") || !ADMINISTRATORS_PAGES.includes(page)).map((page) => ({
     address: `#/${page}`,
     name: word(`office.${page}`),
     here: route.value.page === page,

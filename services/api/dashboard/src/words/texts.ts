@@ -1,4 +1,5 @@
 /** Every word of the page itself, English and Chinese. What the server says arrives in both already. */
+import { ACCESS_WORDS } from "./access";
 import { BRIDGE_WORDS } from "./bridges";
 import { DISPOSAL_WORDS } from "./disposal";
 import { FIELD_WORDS } from "./field";
@@ -6,10 +7,13 @@ import { INCIDENT_WORDS } from "./incidents";
 import { JUDGEMENT_WORDS } from "./judgements";
 import { MONITORING_WORDS } from "./monitoring";
 import { OFFICE_WORDS } from "./office";
+import { PLANNING_WORDS } from "./planning";
 import { REJECTION_WORDS } from "./rejections";
 import { WALL_WORDS } from "./wall";
 
 export const WORDS = {
+  ...ACCESS_WORDS,
+  ...PLANNING_WORDS,
   ...OFFICE_WORDS,
   ...BRIDGE_WORDS,
   ...WALL_WORDS,
