@@ -51,3 +51,10 @@ async def sign_in(page: Page, address: str, who: str = "everything") -> None:
     """Open the dashboard with somebody's key and wait until it is live."""
     await page.goto(f"{address}/#key={key_of(who)}")
     await expect(page.get_by_test_id("connection-state")).to_have_attribute("data-state", "live", timeout=20_000)
+
+
+async def visit(page: Page, name: str) -> None:
+    """Go to a page of the back office by its navigation."""
+    await page.get_by_role("link", name="Back office", exact=True).click()
+    await page.get_by_test_id(f"office-{name}").click()
+    await expect(page.get_by_test_id(f"page-{name}")).to_be_visible()

@@ -28,6 +28,11 @@ PAGES = {
     "notifications": "deliveries-all",
     "policies": "policy-in-force",
     "rejections": "page-rejections",
+    "users": "user-table",
+    "keys": "key-table",
+    "rules": "rule",
+    "depots": "page-depots",
+    "handovers": "page-handovers",
     "bridges/B2": "bridge-page",
     "wall": "wall-page",
     "incidents": "incidents-page",
@@ -44,6 +49,12 @@ FORMS = {
     "receivers": "receiver-add",
     "policies": "policy-write",
     "alerts/{alert}": "shelve",
+    "users": "user-add",
+    "keys": "key-add",
+    "rules": "rule-write",
+    "depots": "depot-add",
+    "handovers": "handover-add",
+    "plans/default-gas-leak": "plan-write",
 }
 """What opens the forms of a page."""
 
@@ -53,7 +64,7 @@ async def visit(page: Page, address: str, place: str, alert: Alert) -> None:
     await page.goto(f"{address}/#/{filled}")
     await expect(page.get_by_test_id(PAGES[place]).first).to_be_visible(timeout=20_000)
     if place in FORMS:
-        await page.get_by_test_id(FORMS[place]).click()
+        await page.get_by_test_id(FORMS[place]).first.click()
 
 
 async def violations(page: Page) -> list[str]:

@@ -12,17 +12,10 @@ from services.core.alert import Alert
 from services.core.rejection import Rejection, RejectionReason
 from services.core.store.rejections import write_rejections
 from tests.browser.chromium import marks, opened_page
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, visit
 from tests.integration.api.harness import client, connected
 
 pytestmark = marks
-
-
-async def visit(page: Page, name: str) -> None:
-    """Go to a page of the back office by its navigation."""
-    await page.get_by_role("link", name="Back office", exact=True).click()
-    await page.get_by_test_id(f"office-{name}").click()
-    await expect(page.get_by_test_id(f"page-{name}")).to_be_visible()
 
 
 async def test_a_silence_says_what_it_would_take_and_is_ended_early(
