@@ -6,7 +6,7 @@ export function Dated({ at, empty }: { at: string | null; empty: string }): JSX.
   if (!at) return <span class="quiet">{empty}</span>;
   return (
     <time dateTime={at} title={utc(at)}>
-      {clock(new Date(at), "full")}
+      {clock(new Date(at), "minute")}
     </time>
   );
 }

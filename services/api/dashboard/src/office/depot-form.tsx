@@ -5,6 +5,7 @@ import { put } from "../api/client";
 import type { DepotAnswer } from "../api/planning";
 import type { Text } from "../api/types";
 import { organisationName, organisations } from "../city/directory";
+import { useOpenedForm } from "../shell/opened-form";
 import { Refusal, useDeed } from "../shell/trouble";
 import { say, word } from "../words/language";
 import { BothLanguages } from "./both-languages";
@@ -82,6 +83,7 @@ interface Given {
 
 export function DepotForm({ depot, taken, done, again }: Given): JSX.Element {
   const deed = useDeed();
+  const form = useOpenedForm();
   const draft = useSignal<Draft>(draftOf(depot));
   const now = draft.value;
   const change = (part: Partial<Draft>): void => void (draft.value = { ...draft.value, ...part });
@@ -98,7 +100,7 @@ export function DepotForm({ depot, taken, done, again }: Given): JSX.Element {
     done();
   };
   return (
-    <form class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="depot-form">
+    <form ref={form} class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="depot-form">
       <h2>{depot ? word("depot.count.of", { depot: say(depot.name) }) : word("depot.add")}</h2>
       <div class="fields">
         {!depot && (

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { ShiftChangeAnswer } from "../api/planning";
 import { organisationName, organisations } from "../city/directory";
+import { useOpenedForm } from "../shell/opened-form";
 import { Refusal, useDeed } from "../shell/trouble";
 import { say, word, wordFor } from "../words/language";
 
@@ -48,6 +49,7 @@ interface Given {
 
 export function HandoverForm({ change: about, done, again }: Given): JSX.Element {
   const deed = useDeed();
+  const form = useOpenedForm();
   const draft = useSignal<Draft>({
     organisation: about?.organisation ?? organisations.value[0]?.id ?? "",
     role: about?.role ?? "duty",
@@ -68,7 +70,7 @@ export function HandoverForm({ change: about, done, again }: Given): JSX.Element
     done();
   };
   return (
-    <form class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="handover-form">
+    <form ref={form} class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="handover-form">
       <p class="quiet">{word("handover.offer.meaning")}</p>
       <div class="fields">
         <label>

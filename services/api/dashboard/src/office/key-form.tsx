@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { type IssuedKeyAnswer, type LimitsAnswer, type Permission, PERMISSIONS } from "../api/access";
 import { post } from "../api/client";
+import { useOpenedForm } from "../shell/opened-form";
 import { Refusal, useDeed } from "../shell/trouble";
 import { word } from "../words/language";
 import { Choices } from "./choices";
@@ -21,6 +22,7 @@ const FRESH: Draft = { id: "", actor: "", permissions: ["read"], limits: WHOLE_C
 
 export function KeyForm({ issued, done }: { issued: (key: IssuedKeyAnswer) => void; done: () => void }): JSX.Element {
   const deed = useDeed();
+  const form = useOpenedForm();
   const draft = useSignal<Draft>(FRESH);
   const now = draft.value;
   const change = (part: Partial<Draft>): void => void (draft.value = { ...draft.value, ...part });
@@ -33,7 +35,7 @@ export function KeyForm({ issued, done }: { issued: (key: IssuedKeyAnswer) => vo
     });
   };
   return (
-    <form class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="key-form">
+    <form ref={form} class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="key-form">
       <div class="fields">
         <label>
           {word("key.id")}

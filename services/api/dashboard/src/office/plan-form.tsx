@@ -7,6 +7,7 @@ import type { DepotAnswer } from "../api/planning";
 import { useAnswer } from "../api/use-answer";
 import { lifelines } from "../city/store";
 import { planAddress } from "../route";
+import { useOpenedForm } from "../shell/opened-form";
 import { Refusal, useDeed } from "../shell/trouble";
 import { word } from "../words/language";
 import { BothLanguages } from "./both-languages";
@@ -38,6 +39,7 @@ interface Given {
 
 export function PlanForm({ from, seen, taken, done, again }: Given): JSX.Element {
   const deed = useDeed();
+  const form = useOpenedForm();
   const depots = useAnswer<DepotAnswer[]>("depots");
   const stock = depots.answer?.flatMap((depot) => depot.materials) ?? [];
   const id = useSignal(from?.id ?? "");
@@ -61,7 +63,7 @@ export function PlanForm({ from, seen, taken, done, again }: Given): JSX.Element
     if (!from) location.hash = planAddress(name);
   };
   return (
-    <form class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="plan-form">
+    <form ref={form} class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="plan-form">
       <h2>{word(from ? "plan.write.title" : "plan.new")}</h2>
       <div class="fields">
         {!from && (

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { put } from "../api/client";
 import { type DisposalRuleAnswer, TIMED_STEPS, type TimedStep } from "../api/planning";
 import { lifelineName } from "../city/directory";
+import { useOpenedForm } from "../shell/opened-form";
 import { Refusal, useDeed } from "../shell/trouble";
 import { WideTable } from "../shell/wide-table";
 import { word } from "../words/language";
@@ -41,6 +42,7 @@ function MinutesCell({ label, value, most, change, testid }: Minutes): JSX.Eleme
 
 export function RuleForm({ kept, done, again }: { kept: DisposalRuleAnswer; done: () => void; again: () => void }): JSX.Element {
   const deed = useDeed();
+  const form = useOpenedForm();
   const draft = useSignal<RuleDraft>(draftOfRule(kept.rule));
   const now = draft.value;
   const change = (part: Partial<RuleDraft>): void => void (draft.value = { ...draft.value, ...part });
@@ -59,7 +61,7 @@ export function RuleForm({ kept, done, again }: { kept: DisposalRuleAnswer; done
   };
   const title = word("rule.write.of", { lifeline: lifelineName(kept.lifeline) });
   return (
-    <form class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="rule-form">
+    <form ref={form} class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="rule-form">
       <h3>{title}</h3>
       <WideTable label={title}>
         <table>

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import type { LimitsAnswer, UserAnswer, UserPasswordAnswer } from "../api/access";
 import { patch, post } from "../api/client";
 import { me, type Role } from "../api/session";
+import { useOpenedForm } from "../shell/opened-form";
 import { Refusal, useDeed } from "../shell/trouble";
 import { word } from "../words/language";
 import { Choices } from "./choices";
@@ -34,6 +35,7 @@ interface Given {
 
 export function UserForm({ user, added, done, again }: Given): JSX.Element {
   const deed = useDeed();
+  const form = useOpenedForm();
   const draft = useSignal<Draft>({
     name: user?.name ?? "",
     label: user?.label ?? "",
@@ -59,7 +61,7 @@ export function UserForm({ user, added, done, again }: Given): JSX.Element {
     done();
   };
   return (
-    <form class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="user-form">
+    <form ref={form} class="deed boxed" onSubmit={(event) => void submit(event)} data-testid="user-form">
       {user && <h2>{word("user.edit.of", { user: user.label })}</h2>}
       <div class="fields">
         {!user && (

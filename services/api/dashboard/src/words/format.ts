@@ -5,13 +5,14 @@ function locale(): string {
   return language.value === "zh" ? "zh-CN" : "en-GB";
 }
 
-type Style = "time" | "seconds" | "day" | "date" | "full";
+type Style = "time" | "seconds" | "day" | "date" | "minute" | "full";
 
 const STYLES: Record<Style, Intl.DateTimeFormatOptions> = {
   time: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   day: { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   date: { year: "numeric", month: "2-digit", day: "2-digit" },
+  minute: { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" },
   full: { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
 };
 
