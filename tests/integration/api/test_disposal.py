@@ -397,6 +397,10 @@ async def test_a_rule_of_the_centre_holds_for_orders_from_then_on(
     rule = {"hold_s": 60, "watch_s": 60, "deadlines_s": {"4": {"receive": 120}}}
     answer = await api.put("/disposal-rules/water", json={"rule": rule, "reason": "the council"})
     assert (answer.json()["version"], answer.json()["rule"]["is_default"]) == (1, False)
+    late = await api.put(
+        "/disposal-rules/water", json={"rule": rule, "reason": "of the default"}, headers={"If-Match": '"0"'}
+    )
+    problem_of(late, 412, "changed-meanwhile")
     after = await warned(api, await raised(store))
     assert (after["deadline"]["allowed_s"], after["deadline"]["is_default"]) == (120, False)
     kept = (await api.get(f"/work-orders/{before['id']}")).json()

@@ -14,6 +14,9 @@ import { HandoverRecord } from "./handover-record";
 import { ChangeSign } from "./handover-sign";
 import { OfficePage } from "./office-page";
 
+/** A hand-over belongs to a change from so long before it on, as `services/core/shift_change.py` has it. */
+const OFFERED_FROM_MS = 4 * 3_600_000;
+
 function people(change: ShiftChangeAnswer, side: "goes" | "comes"): string {
   return change[side].map((person) => personName(change.organisation, person)).join(word("comma")) || "–";
 }
@@ -54,8 +57,9 @@ export function HandoversPage(): JSX.Element {
   useEvery(all);
   const open = about.value;
   const works = may("operate") || may("handle");
-  const offered = (change: ShiftChangeAnswer): boolean =>
-    works && change.goes.length > 0 && change.comes.length > 0 && (change.state === "ahead" || change.state === "missing");
+  const isDue = (change: ShiftChangeAnswer): boolean =>
+    change.state === "missing" || (change.state === "ahead" && Date.parse(change.at) - Date.now() <= OFFERED_FROM_MS);
+  const offered = (change: ShiftChangeAnswer): boolean => works && isDue(change) && change.goes.length > 0 && change.comes.length > 0;
   return (
     <OfficePage page="handovers" loading={!answer || !changes.answer} problem={problem ?? changes.problem} again={all}>
       {open === null && works && (

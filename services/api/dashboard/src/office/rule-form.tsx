@@ -26,7 +26,7 @@ function MinutesCell({ label, value, most, change, testid }: Minutes): JSX.Eleme
   return (
     <td>
       <input
-        class="narrow"
+        class="minutes"
         type="number"
         min={0}
         max={most}

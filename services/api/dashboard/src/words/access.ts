@@ -36,7 +36,7 @@ export const ACCESS_WORDS = {
   "user.roles.none": ["Choose at least one role.", "至少选择一个角色。"],
   "limits.whole": ["whole city", "全市"],
   "limits.organisations": ["Organisations", "单位"],
-  "limits.lifelines": ["Lifelines", "专项"],
+  "limits.lifelines": ["Lifelines", "生命线"],
   "limits.zones": ["Zones", "片区"],
   "limits.hint": ["Nothing ticked: all of them.", "不勾选表示不限。"],
 

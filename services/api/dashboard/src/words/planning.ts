@@ -2,7 +2,6 @@
 export const PLANNING_WORDS = {
   "in-english": ["{what} (English)", "{what}（英文）"],
   "in-chinese": ["{what} (Chinese)", "{what}（中文）"],
-  "reason": ["Reason", "理由"],
   "plan.write": ["Write the next version …", "编制新版本…"],
   "plan.new": ["Write a new plan …", "新编预案…"],
   "plan.write.title": ["Next version of the plan", "预案新版本"],
