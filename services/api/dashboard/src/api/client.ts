@@ -62,7 +62,10 @@ export function get<Answer>(path: string, query: Query = {}, key: string | null 
 interface Sent {
   /** Names the deed, so that it counts once where it is sent twice. */
   once?: string | undefined;
-  /** The version that whoever changes the thing has seen: a change of another one is refused. */
+  /**
+   * The version that whoever changes the thing has seen: a change of another one is refused. 0 is a default that nobody
+   * has changed, or something new: there is no version that it could be held against.
+   */
   seen?: number | undefined;
 }
 
@@ -74,7 +77,7 @@ function send<Answer>(method: string, path: string, body: BodyInit, type: string
       "Content-Type": type,
       Accept: "application/json",
       ...(once ? { "Idempotency-Key": once } : {}),
-      ...(seen === undefined ? {} : { "If-Match": `"${seen}"` }),
+      ...(seen ? { "If-Match": `"${seen}"` } : {}),
     },
     body,
   });
