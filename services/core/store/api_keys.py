@@ -198,7 +198,7 @@ async def find_caller(connection: AsyncConnection, key: str) -> Caller | None:
     cursor = await connection.execute(
         """
         select actor, permissions, id, organisations, lifelines, zones,
-            coalesce(last_used_at < now() - %(note)s, true)
+            coalesce(last_used_at < now() - %(note)s, true) and current_setting('transaction_read_only') = 'off'
         from api_key
         where (hash = %(hash)s or previous_hash = %(hash)s and previous_until > now())
             and revoked_at is null and (expires_at is null or expires_at > now())
