@@ -149,7 +149,8 @@ def _describe_headers(method: str, path: str, operation: dict[str, Any]) -> None
     if "security" not in operation:
         return
     if method == "post":
-        operation["responses"].setdefault("422", problems.documented(422)[422])
+        for status, told in problems.documented(409, 422).items():
+            operation["responses"].setdefault(str(status), told)
         headers[HEADER] = "A name of your own for this request: sent again, it is answered again and not done again"
     if method != "get" and preconditions.versioned(path) is not None:
         headers["If-Match"] = "The `ETag` of what you have seen: refused with 412 where it has changed since"

@@ -17,8 +17,8 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "openapi.json"
 OPEN = {"/livez", "/readyz", "/metrics"}
 DOORS = {"/api/v1/login", "/api/v1/login/provider", "/api/v1/login/provider/answer"}
 """Where people come in, who have no key yet."""
-NEVER_TOO_LATE = ("/login", "/logout", "/reprocess", "/revoke", "/rotate", "/verdict", "/weather-warnings")
-"""Deeds that no state of theirs forbids."""
+NEVER_TOO_LATE = "/login"
+"""No state forbids it, and it takes no `Idempotency-Key`, whose first answer may have been lost."""
 ASKED_BY_FILTER = {"/sta/v1.1/{path}", "/ogc/collections/{collection}/items"}
 """Their standards call a question that cannot be read 400."""
 
