@@ -67,7 +67,6 @@ def takes_anything(operation: APIOperation[Any, Any, Any, Any]) -> bool:
 FOUND = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
 assert len(FOUND) == sum(len(methods) for methods in DESCRIPTION["paths"].values())
 OPERATIONS = [operation for operation in FOUND if operation.path not in ENDLESS]
-KEYED = [operation for operation in OPERATIONS if "security" in operation.definition.raw]
 ASKED = [
     (operation, mode)
     for operation in OPERATIONS
@@ -125,28 +124,5 @@ def test_every_answer_is_as_described(
             case.path_parameters |= {name: known[name] for name in case.path_parameters if name in known}
             checks = [check for check in CHECKS if check is not refuses_what_does_not_fit]
         case.call_and_validate(base_url=address, headers=HEADERS, checks=checks, timeout=20)
-
-    ask()
-
-
-@pytest.mark.parametrize("operation", KEYED, ids=[f"{each.method} {each.path}" for each in KEYED])
-def test_without_a_key_nothing_is_answered_but_that_one_is_needed(
-    operation: APIOperation[Any, Any, Any, Any], address: str
-) -> None:
-    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
-    @settings(
-        max_examples=1,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def ask(case: schemathesis.Case[Any]) -> None:
-        case.headers.pop("Authorization", None)
-        case.cookies.clear()
-        response = case.call(base_url=address, timeout=20)
-        case.validate_response(response, checks=[status_code_conformance, content_type_conformance])
-        assert response.status_code in {401, 403}, response.text
 
     ask()
