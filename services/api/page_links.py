@@ -51,11 +51,11 @@ class PageLinks:
 
 
 def _cursor(body: bytes) -> str | None:
-    _, found, end = body.rpartition(_NEXT)
-    if not found:
+    begins = body.rfind(_NEXT)
+    if begins < 0:
         return None
     try:
-        cursor = json.loads(end.removesuffix(b"}"))
+        cursor = json.loads(body[begins + len(_NEXT) :].removesuffix(b"}"))
     except ValueError:
         return None  # a problem whose words hold the name
     return cursor if isinstance(cursor, str) else None
