@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast fuzz-api check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace clean
+.PHONY: help demo test test-timescale test-fast fuzz-api check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace bench-api clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench-bridge: $(VENV)/.development ## damage of bridges behind their weather, si
 
 bench-warning: $(VENV)/.development ## the worst hour of a centre in one minute: what people are told, and what it costs
 	@$(BIN)/python -m tests.benchmarks.bench_warning
+
+bench-api: $(VENV)/.development services/api/dashboard/dist/index.html ## the API's calls, load and listeners before 85,000 sensors and 100 million readings; the dashboard in Chromium
+	@$(BIN)/python -m tests.benchmarks.bench_api
 
 bench-trace: $(VENV)/.development ## tracing and similar cases beside networkx and SQL; bundles replayed; the audit chain verified
 	@$(BIN)/python -m tests.benchmarks.bench_trace

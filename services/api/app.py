@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
@@ -24,6 +24,7 @@ from services.api.features import routes as features
 from services.api.identity_provider import provider_of
 from services.api.large_bodies import LargeBodies
 from services.api.live import Live
+from services.api.measured_requests import MeasuredRequests
 from services.api.read_only import ReadOnly
 from services.api.refused_keys import RefusedKeys
 from services.api.repeated_requests import HEADER, LONGEST_KEY, AnsweredBeforeError, KeptAnswers, on_answered_before
@@ -94,21 +95,8 @@ depends on its `scheme` and is never to be compared.
 # The pool waits twice as long after each failed try, up to this; then a request makes it try afresh.
 _LONGEST_RECONNECT = timedelta(seconds=4)
 _LARGEST_BODY = 65536  # bytes; the longest text of a request takes a quarter of it
-_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 # Health is asked every few seconds, a stream lasts for hours, and what a login provider sends along is a secret.
 _UNTRACED = frozenset({"/livez", "/readyz", "/metrics", f"{PREFIX}/stream", f"{PREFIX}/login/provider/answer"})
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-        "worker-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-}
 
 
 def _is_untraced(scope: MutableMapping[str, Any]) -> bool:
@@ -212,7 +200,7 @@ def create_app(settings: Settings) -> LifelineApi:
     app.state.allowed_lateness = settings.allowed_lateness
     app.state.city, app.state.api_url, app.state.cap_public = settings.city, settings.api_url, settings.cap_public
     app.state.kept = kept_sources(StoragePolicy.of_settings(settings))
-    _measure(app)
+    app.add_middleware(MeasuredRequests, metrics=app.state.metrics)
     app.add_middleware(KeptAnswers)
     app.add_exception_handler(AnsweredBeforeError, on_answered_before)
     standards = (sensorthings.PREFIX, features.PREFIX)
@@ -257,25 +245,3 @@ def create_app(settings: Settings) -> LifelineApi:
 def _storage_level(database_url: str) -> str:
     with psycopg.connect(database_url) as connection:
         return storage_level.detect(connection).value
-
-
-def _measure(app: FastAPI) -> None:
-    seconds = Histogram(
-        "lifeline_api_request_seconds",
-        "Time until the answer began, by route",
-        ("method", "route", "status"),
-        registry=app.state.metrics,
-    )
-
-    @app.middleware("http")
-    async def measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        began = time.perf_counter()
-        response = await call_next(request)
-        route = request.scope.get("route")
-        path = getattr(route, "path", "unknown")
-        method = request.method if request.method in _METHODS else "other"
-        seconds.labels(method, path, response.status_code).observe(time.perf_counter() - began)
-        response.headers.update(_SECURITY_HEADERS)
-        if request.url.scheme == "https":
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
-        return response

@@ -85,7 +85,7 @@ def _listeners(address: str, null_address: str, database_url: str, listeners: in
 
 def _page(address: str) -> None:
     # Chromium is only needed for this part.
-    from tests.benchmarks.api.dashboard import bundle_kb, measure_page  # noqa: PLC0415
+    from tests.benchmarks.api.dashboard import bundle_kb, measure_page
 
     bundle = ", ".join(f"{name} {size:.0f} kB" for name, size in bundle_kb().items())
     shown = asyncio.run(measure_page(address, 120))
@@ -99,7 +99,7 @@ def _page(address: str) -> None:
 
 
 def _memory(address: str, database_url: str, seconds: float) -> None:
-    from tests.benchmarks.api.dashboard import measure_memory  # noqa: PLC0415 - as above
+    from tests.benchmarks.api.dashboard import measure_memory
 
     kept = asyncio.run(measure_memory(address, database_url, seconds, parts=6))
     heaps = ", ".join(f"{heap:.1f}" for heap in kept.heaps_mb)
@@ -123,7 +123,8 @@ def main() -> None:
     size = CitySize(asked.sensors, asked.pipes, asked.alerts)
     with bench_storage.storage() as url, tempfile.TemporaryDirectory() as directory:
         end = build(url, size, asked.readings)
-        say(f"city: {size.sensors:,} sensors, {asked.readings:,} readings, {size.pipes:,} pipes, {size.alerts:,} alerts")
+        built = f"{size.sensors:,} sensors, {asked.readings:,} readings, {size.pipes:,} pipes, {size.alerts:,} alerts"
+        say(f"== city: {built}")
         log = Path(directory, "api.log")
         with api_process(url, log) as address, null_process(Path(directory, "null.log")) as null_address:
             measured = {

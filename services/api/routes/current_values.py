@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.api import problems
 from services.api.moment import Moment
+from services.api.packed import packed_json
 from services.api.question import Selected, known_sensor
 from services.api.reading_answers import LatestAnswer
 from services.api.schemas import Page
@@ -38,7 +39,12 @@ async def get_latest(
 
 @router.get("/latest", summary="All current values in one call", response_model=Page[LatestAnswer])
 async def list_latest(
-    connection: Connection, _: Reader, selection: Selected, at: At = None, believed_at: BelievedAt = None
+    request: Request,
+    connection: Connection,
+    _: Reader,
+    selection: Selected,
+    at: At = None,
+    believed_at: BelievedAt = None,
 ) -> Response:
     """The newest value of every sensor that ever reported, now or at a past moment, in no particular order.
 
@@ -49,4 +55,4 @@ async def list_latest(
         items = await current_values.all_latest(connection, selection)
     else:
         items = await belief.all_at(connection, selection, at=at, believed_at=believed_at)
-    return Response(f'{{"items":{items},"next":null}}', media_type="application/json")
+    return await packed_json(request, f'{{"items":{items},"next":null}}')

@@ -104,9 +104,10 @@ async def _timed(client: httpx.AsyncClient, path: str) -> float:
 async def measure_sql(database_url: str, end: datetime, calls: int) -> dict[str, float]:
     """Median milliseconds of what the database does for some of the questions, without the API."""
     taken: dict[str, list[float]] = defaultdict(list)
+    start = end - _YEAR / 2
     asked = {
-        "history 1 h": BucketPlan(Source.RAW, end - _YEAR / 2, end - _YEAR / 2 + timedelta(hours=1), timedelta(seconds=6)),
-        "history 1 d": BucketPlan(Source.MINUTE, end - _YEAR / 2, end - _YEAR / 2 + timedelta(days=1), timedelta(minutes=3)),
+        "history 1 h": BucketPlan(Source.RAW, start, start + timedelta(hours=1), timedelta(seconds=6)),
+        "history 1 d": BucketPlan(Source.MINUTE, start, start + timedelta(days=1), timedelta(minutes=3)),
         "history 1 year": BucketPlan(Source.HOUR, end - _YEAR, end, timedelta(hours=15)),
     }
     async with await AsyncConnection.connect(database_url, autocommit=True) as connection:

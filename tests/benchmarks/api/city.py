@@ -91,8 +91,8 @@ def _tell_alerts(connection: psycopg.Connection, size: CitySize) -> None:
             case when stands then 1 + number %% 4 else 0 end, 1 + number %% 4, 'emergency',
             number %% 10 = 0, began, began, began + interval '20 min',
             case when stands then null else began + interval '30 min' end, 3,
-            case when stands then '{"residual": 3}'::jsonb else '{}'::jsonb end, 4.5, began, 3.0, 'residual', 'residual',
-            '1', 'Pressure fell below what was expected', '压力低于预期', began
+            case when stands then '{"residual": 3}'::jsonb else '{}'::jsonb end, 4.5, began, 3.0,
+            'residual', 'residual', '1', 'Pressure fell below what was expected', '压力低于预期', began
         from (
             select number, number < %(standing)s as stands, now() - (number + 1) * interval '1 hour' as began
             from generate_series(0, %(alerts)s - 1) number
