@@ -29,7 +29,7 @@ class CitySize:
 async def furnish(database_url: str, size: CitySize) -> None:
     """Add what ``register_sensors`` leaves out; a city that has its alerts already is left as it is."""
     with psycopg.connect(database_url) as connection:
-        if connection.execute("select from alert limit 1").fetchone():
+        if connection.execute("select from alert limit 1").fetchone() is not None:
             return
         catalogue.save_quantities(connection, lifelines.catalogue())
         alert_kinds.save_alert_kinds(connection, lifelines.alert_kinds())

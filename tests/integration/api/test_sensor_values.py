@@ -167,3 +167,16 @@ async def test_readiness_shows_when_the_newest_reading_came_in(address: str, cit
     assert ready["storage_level"] in ("plain", "timescale-apache", "timescale-community")
     assert datetime.fromisoformat(ready["newest_reading"]) == MOMENT + timedelta(days=1)
     assert datetime.fromisoformat(ready["last_received_at"]) >= before
+
+
+async def test_all_current_values_are_the_same_packed_and_plain(
+    api: httpx.AsyncClient, city_url: str, sensor: Sensor
+) -> None:
+    await measure(city_url, sensor, (0, 1.0, GOOD))
+    packed = await api.get("/latest", headers={"Accept-Encoding": "gzip"})
+    plain = await api.get("/latest", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["vary"]
+    assert "content-encoding" not in plain.headers
+    by_sensor = [{item["sensor"]: item for item in answer.json()["items"]} for answer in (packed, plain)]
+    assert by_sensor[0] == by_sensor[1] != {}
