@@ -13,7 +13,7 @@ DASHBOARD_SOURCES := $(shell find $(DASHBOARD) -type f -not -path '*/node_module
 # Networks with a certificate authority of their own put it among the system's certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/cert.pem),1,0)
 
-.PHONY: help demo test test-timescale test-fast fuzz-api check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace bench-api clean
+.PHONY: help demo test test-timescale test-sensorthings test-fast fuzz-api check format golden lock bench bench-ingest bench-storage bench-detect bench-drainage bench-drainage-causes bench-gas bench-bridge bench-warning bench-trace bench-api clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,11 @@ test-timescale: $(VENV)/.development ## set up both TimescaleDB levels and test 
 	@PATH="$(abspath $(BIN)):$$PATH" deploy/test-timescale.sh
 	@echo "== tests"
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pytest tests/storage tests/integration/test_reading_queries.py
+
+test-sensorthings: $(VENV)/.development ## set up a client that needs Python 3.13 and let it read the city
+	@deploy/test-sensorthings.sh $(abspath $(BIN))/uv
+	@echo "== tests"
+	@$(BIN)/pytest tests/integration/api/test_aio_sensorthings.py
 
 check: $(VENV)/.development ## lint, formatting, types, import rules
 	@echo "== ruff"; $(BIN)/ruff check . && $(BIN)/ruff format --check .
