@@ -9,6 +9,7 @@ from typing import Annotated
 import psycopg
 import typer
 
+from services.cli import import_preview
 from services.cli.audit import audit
 from services.cli.backtest import backtest
 from services.cli.devices import devices
@@ -23,10 +24,12 @@ from services.cli.report import report
 from services.cli.storage import storage
 from services.cli.users import users
 from services.core.broker_address import BrokerAddress
-from services.core.city_folder import CityFolderError, read_city_folder
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import read_city_folder
 from services.core.process import run_service
 from services.core.recording import RecordingError, read_recording
 from services.core.settings import ConfigurationError, Settings, load_settings
+from services.core.store.register_preview import preview_city
 
 app = typer.Typer(
     help="Watch over a city's lifelines: gas, water, drainage, bridges.",
@@ -117,13 +120,22 @@ def api() -> None:
 @app.command(name="import")
 def import_(
     folder: Annotated[Path, typer.Argument(help="a city folder (city.toml) or a recording (recording.toml)")],
+    preview: Annotated[
+        bool, typer.Option("--preview", help="say what a city folder would change, and change nothing")
+    ] = False,
 ) -> None:
     """Load a city's register, or a recording with what it needs to be registered, into the database."""
     from services.demo import preparation  # noqa: PLC0415 - loads every detector
 
     database_url = _database_url(_settings())
     try:
-        if (folder / "city.toml").exists():
+        if preview:
+            if not (folder / "city.toml").exists():
+                raise _fail(f"{folder} holds no city.toml; only a city folder has a preview")
+            with psycopg.connect(database_url) as connection:
+                for line in import_preview.told(preview_city(connection, read_city_folder(folder))):
+                    typer.echo(line)
+        elif (folder / "city.toml").exists():
             count = preparation.import_city(database_url, read_city_folder(folder))
             typer.echo(
                 f"{count.organisations} organisations, {count.zones} zones, {count.assets} assets, "

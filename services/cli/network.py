@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from services.core.city_folder import CityFolderError, read_city_folder
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import read_city_folder
 from services.core.epanet_input import write_epanet
 from services.core.network_assets import network_of
 from services.core.pipe_network import PipeNetworkError

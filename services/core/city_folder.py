@@ -1,14 +1,12 @@
 """A city's register in a folder: organisations, zones, assets, links, sensors. Described in docs/city-folder.md."""
 
-import csv
-import io
 import json
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +22,19 @@ from pydantic import (
 
 from services.core.adjacency import with_adjacencies
 from services.core.asset import Asset, Link, LinkKind
+from services.core.checked_rows import (
+    CityFolderError,
+    Faults,
+    Latitude,
+    Longitude,
+    Row,
+    checked,
+    distinct,
+    field_error,
+    read_features,
+    read_rows,
+    refer,
+)
 from services.core.design_limits import limits_by_design
 from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.lifeline import Lifeline
@@ -44,19 +55,11 @@ Seconds = Annotated[float, Field(ge=0, le=timedelta(days=366).total_seconds())]
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
-class CityFolderError(Exception):
-    """A file of the folder is missing or wrong; the message names the file, the line and the reason."""
-
-
 def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class _OrganisationRow(_Row):
+class _OrganisationRow(Row):
     id: Name
     name_en: str
     name_zh: str
@@ -64,7 +67,7 @@ class _OrganisationRow(_Row):
     lifelines: Annotated[list[Lifeline], BeforeValidator(lambda text: str(text).split())]
 
 
-class _PersonRow(_Row):
+class _PersonRow(Row):
     id: Name
     organisation: Name
     name: str
@@ -73,7 +76,7 @@ class _PersonRow(_Row):
     phone: str
 
 
-class _ZoneProperties(_Row):
+class _ZoneProperties(Row):
     id: Name
     lifeline: Lifeline
     name_en: str
@@ -92,41 +95,11 @@ class _AssetProperties(BaseModel):
     organisation: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
 
 
-_Longitude = Annotated[float, Field(ge=-180, le=180)]
-_Latitude = Annotated[float, Field(ge=-90, le=90)]
-_Position = tuple[_Longitude, _Latitude] | tuple[_Longitude, _Latitude, float]
-_Positions = Annotated[list[_Position], Field(min_length=1)]
-_Line = Annotated[list[_Position], Field(min_length=2)]
-_Ring = Annotated[list[_Position], Field(min_length=4)]
-_Rings = Annotated[list[_Ring], Field(min_length=1)]
-_COORDINATES: dict[str, TypeAdapter[Any]] = {
-    "Point": TypeAdapter(_Position),
-    "LineString": TypeAdapter(_Line),
-    "Polygon": TypeAdapter(_Rings),
-    "MultiPoint": TypeAdapter(_Positions),
-    "MultiLineString": TypeAdapter(Annotated[list[_Line], Field(min_length=1)]),
-    "MultiPolygon": TypeAdapter(Annotated[list[_Rings], Field(min_length=1)]),
-}
-
-
 class _BackgroundProperties(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
-class _Geometry(_Row):
-    type: Literal["Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"]
-    coordinates: list[Any]
-
-    @model_validator(mode="after")
-    def _in_its_shape(self) -> Self:
-        try:
-            _COORDINATES[self.type].validate_python(self.coordinates)
-        except ValidationError as error:
-            raise ValueError(f"coordinates do not make a {self.type} in WGS 84: {_field_error(error)[1]}") from None
-        return self
-
-
-class _LinkRow(_Row):
+class _LinkRow(Row):
     source: Name
     target: Name
     kind: LinkKind
@@ -137,7 +110,7 @@ _Unit = Annotated[str, Field(max_length=32)]
 _Address = Annotated[str, AfterValidator(check_address)]
 
 
-class _SensorFields(_Row):
+class _SensorFields(Row):
     sensor: Name
     lifeline: Lifeline
     quantity: str
@@ -152,18 +125,18 @@ class _SensorFields(_Row):
 class SensorRow(_SensorFields):
     """One line of sensors.csv."""
 
-    lon: _Longitude
-    lat: _Latitude
+    lon: Longitude
+    lat: Latitude
 
 
 class RecordedSensor(_SensorFields):
     """One line of a recording's sensors.csv; who recorded may not know where a sensor stands."""
 
-    lon: Annotated[_Longitude | None, BeforeValidator(_none_if_empty)] = None
-    lat: Annotated[_Latitude | None, BeforeValidator(_none_if_empty)] = None
+    lon: Annotated[Longitude | None, BeforeValidator(_none_if_empty)] = None
+    lat: Annotated[Latitude | None, BeforeValidator(_none_if_empty)] = None
 
 
-class _ThresholdRow(_Row):
+class _ThresholdRow(Row):
     sensor: Name
     severity: Annotated[int, Field(ge=1, le=4)]
     side: Side
@@ -212,7 +185,7 @@ class ModelledZones:
 _Measured = Annotated[Annotated[float, Field(gt=0, le=1_000_000)] | None, BeforeValidator(_none_if_empty)]
 
 
-class _LowPointRow(_Row):
+class _LowPointRow(Row):
     asset: Name
     person: Annotated[Name | None, BeforeValidator(_none_if_empty)] = None
     pumps: Annotated[list[Name], BeforeValidator(lambda text: str(text).split())] = Field(default=[])
@@ -228,12 +201,12 @@ class _LowPointRow(_Row):
     expected_60min_cm: _Measured = None
 
 
-class _WorksRow(_Row):
+class _WorksRow(Row):
     id: Name
     start: AwareDatetime
     end: AwareDatetime
-    lon: _Longitude
-    lat: _Latitude
+    lon: Longitude
+    lat: Latitude
     radius_m: Annotated[float, Field(ge=0, le=100_000)]
     what: str
     contractor: str
@@ -268,65 +241,6 @@ class CityFolder:
     def models(self) -> tuple[ModelledZones, ...]:
         """The hydraulic models that the folder brings along."""
         return tuple(each for each in (self.model, self.sewers) if each is not None)
-
-
-def read_rows(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT]]:
-    """The lines of a CSV file, each checked against a model, with the file and the line where it stands.
-
-    Raises:
-        CityFolderError: naming the file, the line, the field and the reason.
-    """
-    try:
-        lines = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
-        _check_header(path, lines.fieldnames, model)
-        for row in lines:
-            place = f"{path.name}, line {lines.line_num}"
-            yield place, _checked(place, model, row)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
-
-
-def _check_header(path: Path, names: Iterable[str] | None, model: type[BaseModel]) -> None:
-    found = list(names or [])
-    for name, field in model.model_fields.items():
-        if field.is_required() and name not in found:
-            raise CityFolderError(f"{path.name}, line 1, {name}: the column is missing")
-    for name in found:
-        if name not in model.model_fields or found.count(name) > 1:
-            reason = "the column is there twice" if found.count(name) > 1 else "there is no such column"
-            raise CityFolderError(f"{path.name}, line 1, {name}: {reason}")
-
-
-def _field_error(error: ValidationError) -> tuple[str, str]:
-    """The first offending field and what is wrong with it."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    name = ".".join(str(part) for part in first["loc"]) or "payload"
-    return name, first["msg"].removeprefix("Value error, ")
-
-
-def _checked(place: str, model: type[RowT], row: Any) -> RowT:
-    if isinstance(row, dict) and None in row:
-        raise CityFolderError(f"{place}: has more fields than the header")
-    try:
-        return model.model_validate(row)
-    except ValidationError as error:
-        field, reason = _field_error(error)
-        where = f"{place}, {field}" if error.errors()[0]["loc"] else place
-        raise CityFolderError(f"{where}: {reason}") from None
-
-
-def _features(path: Path, model: type[RowT]) -> Iterator[tuple[str, RowT, dict[str, Any]]]:
-    try:
-        features = json.loads(path.read_text(encoding="utf-8-sig"))["features"]
-        numbered = list(enumerate(features, start=1))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CityFolderError(f"{path.name}: is not a GeoJSON FeatureCollection: {error}") from None
-    for number, feature in numbered:
-        place = f"{path.name}, feature {number}"
-        if not isinstance(feature, dict) or not feature.get("geometry") or not feature.get("properties"):
-            raise CityFolderError(f"{place}: has no geometry or no properties")
-        geometry = _checked(place, _Geometry, feature["geometry"])
-        yield place, _checked(place, model, feature["properties"]), geometry.model_dump()
 
 
 def _asset(properties: _AssetProperties, geometry: dict[str, Any]) -> Asset:
@@ -368,8 +282,10 @@ def read_works(path: Path) -> tuple[WorksPermit, ...]:
     """
     if not path.exists():
         return ()
-    rows = list(read_rows(path, _WorksRow))
-    distinct(rows, "id")
+    faults = Faults()
+    rows = list(read_rows(path, _WorksRow, faults))
+    distinct(rows, "id", faults)
+    faults.end()
     return tuple(
         WorksPermit(
             id=row.id,
@@ -392,7 +308,7 @@ def _city(path: Path) -> tuple[str, Text]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CityFolderError(f"{path.name}: cannot be read: {error}") from None
     except ValidationError as error:
-        raise CityFolderError(f"{path.name}, id: {_field_error(error)[1]}") from None
+        raise CityFolderError(f"{path.name}, id: {field_error(error)[1]}") from None
     except KeyError as error:
         raise CityFolderError(f"{path.name}: {error.args[0]} is missing") from None
 
@@ -403,15 +319,17 @@ def read_network_features(path: Path) -> tuple[list[Asset], list[Link]]:
     Raises:
         CityFolderError: naming the file, the feature or link, the field and the reason.
     """
-    features = list(_features(path, _AssetProperties))
-    known = distinct([(place, properties) for place, properties, _ in features], "id")
+    faults = Faults()
+    features = list(read_features(path, _AssetProperties, faults))
+    faults.end()
+    known = distinct([(place, properties) for place, properties, _ in features], "id", faults)
     listed = json.loads(path.read_text(encoding="utf-8-sig")).get("links", [])
-    links = [
-        (f"{path.name}, link {number}", _checked(f"{path.name}, link {number}", _LinkRow, link))
-        for number, link in enumerate(listed, start=1)
-    ]
-    _refer(links, "source", known)
-    _refer(links, "target", known)
+    places = [f"{path.name}, link {number}" for number, _ in enumerate(listed, start=1)]
+    read = [(place, checked(place, _LinkRow, link, faults)) for place, link in zip(places, listed, strict=True)]
+    links = [(place, row) for place, row in read if row is not None]
+    refer(links, "source", known, faults)
+    refer(links, "target", known, faults)
+    faults.end()
     assets = [_asset(properties, geometry) for _, properties, geometry in features]
     return assets, [Link(row.source, row.target, row.kind, row.length_m) for _, row in links]
 
@@ -423,37 +341,41 @@ def read_city_folder(folder: Path) -> CityFolder:
         CityFolderError: naming the file, the line or feature, the field and the reason.
     """
     city, name = _city(folder / "city.toml")
-    organisations = list(read_rows(folder / "organisations.csv", _OrganisationRow))
-    people = list(read_rows(folder / "people.csv", _PersonRow))
-    zones = list(_features(folder / "zones.geojson", _ZoneProperties))
-    assets = list(_features(folder / "assets.geojson", _AssetProperties))
-    links = list(read_rows(folder / "links.csv", _LinkRow))
-    sensors = list(read_rows(folder / "sensors.csv", SensorRow))
+    faults = Faults()
+    organisations = list(read_rows(folder / "organisations.csv", _OrganisationRow, faults))
+    people = list(read_rows(folder / "people.csv", _PersonRow, faults))
+    zones = list(read_features(folder / "zones.geojson", _ZoneProperties, faults))
+    assets = list(read_features(folder / "assets.geojson", _AssetProperties, faults))
+    links = list(read_rows(folder / "links.csv", _LinkRow, faults))
+    sensors = list(read_rows(folder / "sensors.csv", SensorRow, faults))
     limits = folder / "thresholds.csv"
-    thresholds = list(read_rows(limits, _ThresholdRow)) if limits.exists() else []
+    thresholds = list(read_rows(limits, _ThresholdRow, faults)) if limits.exists() else []
     listed_low_points = folder / "low_points.csv"
-    low_points = list(read_rows(listed_low_points, _LowPointRow)) if listed_low_points.exists() else []
+    low_points = list(read_rows(listed_low_points, _LowPointRow, faults)) if listed_low_points.exists() else []
+    # A row that was left out would make those that name it look wrong as well.
+    faults.end()
 
-    known_organisations = distinct(organisations, "id")
-    known_zones = distinct([(place, zone) for place, zone, _ in zones], "id")
+    known_organisations = distinct(organisations, "id", faults)
+    known_zones = distinct([(place, zone) for place, zone, _ in zones], "id", faults)
     placed_assets = [(place, asset) for place, asset, _ in assets]
-    known_assets = distinct(placed_assets, "id")
-    known_people = distinct(people, "id")
-    distinct(low_points, "asset")
-    _refer(low_points, "asset", known_assets)
-    _refer(low_points, "person", {*known_people, None})
+    known_assets = distinct(placed_assets, "id", faults)
+    known_people = distinct(people, "id", faults)
+    distinct(low_points, "asset", faults)
+    refer(low_points, "asset", known_assets, faults)
+    refer(low_points, "person", {*known_people, None}, faults)
     for place, point in low_points:
         for pump in point.pumps:
             if pump not in known_assets:
-                raise CityFolderError(f"{place}, pumps: there is no {pump!r}")
-    _refer(people, "organisation", known_organisations)
-    _refer(placed_assets, "zone", known_zones)
-    _refer(placed_assets, "organisation", {*known_organisations, None})
-    _refer(links, "source", known_assets)
-    _refer(links, "target", known_assets)
-    _refer(sensors, "asset", known_assets)
-    _refer(thresholds, "sensor", distinct(sensors, "sensor"))
-    distinct([(place, row) for place, row in sensors if row.address is not None], "address")
+                faults.note(f"{place}, pumps: there is no {pump!r}")
+    refer(people, "organisation", known_organisations, faults)
+    refer(placed_assets, "zone", known_zones, faults)
+    refer(placed_assets, "organisation", {*known_organisations, None}, faults)
+    refer(links, "source", known_assets, faults)
+    refer(links, "target", known_assets, faults)
+    refer(sensors, "asset", known_assets, faults)
+    refer(thresholds, "sensor", distinct(sensors, "sensor", faults), faults)
+    distinct([(place, row) for place, row in sensors if row.address is not None], "address", faults)
+    faults.end()
 
     listed = [_asset(properties, geometry) for _, properties, geometry in assets]
     limits_of: dict[str, list[Threshold]] = {}
@@ -526,28 +448,10 @@ def _background(path: Path) -> list[dict[str, Any]]:
     """What the map shows behind the assets, if the folder has it; its properties are the map's business."""
     if not path.exists():
         return []
-    return [
+    faults = Faults()
+    features = [
         {"type": "Feature", "properties": properties.model_extra or {}, "geometry": geometry}
-        for _, properties, geometry in _features(path, _BackgroundProperties)
+        for _, properties, geometry in read_features(path, _BackgroundProperties, faults)
     ]
-
-
-def distinct(rows: Iterable[tuple[str, BaseModel]], field: str) -> set[Any]:
-    """The values of a field that is to name each row once.
-
-    Raises:
-        CityFolderError: two rows have the same name.
-    """
-    seen: set[Any] = set()
-    for place, row in rows:
-        name = getattr(row, field)
-        if name in seen:
-            raise CityFolderError(f"{place}, {field}: {name!r} is declared a second time")
-        seen.add(name)
-    return seen
-
-
-def _refer(rows: Iterable[tuple[str, BaseModel]], field: str, known: set[Any]) -> None:
-    for place, row in rows:
-        if getattr(row, field) not in known:
-            raise CityFolderError(f"{place}, {field}: {getattr(row, field)!r} is not declared")
+    faults.end()
+    return features

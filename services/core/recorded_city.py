@@ -9,7 +9,8 @@ from typing import Any
 
 from services.core.adjacency import with_adjacencies
 from services.core.asset import Asset, Link, LinkKind
-from services.core.city_folder import CityFolderError, RecordedSensor, ZoneArea, read_network_features, read_works
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import RecordedSensor, ZoneArea, read_network_features, read_works
 from services.core.epanet_file import EpanetFileError, read_epanet
 from services.core.geometry import METRES_PER_DEGREE, centre, points_of
 from services.core.lifeline import LABELS, Lifeline

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.core.city_folder import CityFolderError, RecordedSensor, distinct, read_rows
+from services.core.checked_rows import CityFolderError, Faults, distinct, read_rows
+from services.core.city_folder import RecordedSensor
 
 _DESCRIPTION = "recording.toml"
 _PERIOD = 2
@@ -47,8 +48,10 @@ def read_recording(folder: Path) -> Recording:
     settings = _settings(folder / _DESCRIPTION)
     pattern = str(settings["readings"])
     try:
-        rows = list(read_rows(folder / "sensors.csv", RecordedSensor))
-        distinct(rows, "sensor")
+        faults = Faults()
+        rows = list(read_rows(folder / "sensors.csv", RecordedSensor, faults))
+        distinct(rows, "sensor", faults)
+        faults.end()
     except CityFolderError as error:
         raise RecordingError(str(error)) from None
     try:

@@ -10,7 +10,8 @@ from psycopg import AsyncConnection
 
 from services.alerts import lifelines
 from services.alerts.suppression.default_inhibitions import default_inhibitions
-from services.core.city_folder import CityFolder, CityFolderError
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import CityFolder
 from services.core.lifeline import Lifeline
 from services.core.organisation import Receiver
 from services.core.password import hash_password

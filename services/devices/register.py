@@ -5,7 +5,8 @@ from pathlib import Path
 
 import psycopg
 
-from services.core.city_folder import CityFolderError, read_city_folder
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import read_city_folder
 from services.devices.device import RegisteredSensor
 from services.devices.failure import DeviceSecurityError
 

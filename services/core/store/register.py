@@ -6,7 +6,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from services.core.city_folder import CityFolder, CityFolderError
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import CityFolder
 from services.core.geometry import points_of
 from services.core.store import thresholds, works_permits
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.core.city_folder import CityFolderError, read_city_folder
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import read_city_folder
 from services.core.severity import Severity
 from services.core.threshold import Side
 from simulators.demo_city import folder as simulated
@@ -210,6 +211,30 @@ def test_a_mistake_is_named_with_its_file_line_field_and_reason(
     path = folder / name
     path.write_text(change(path.read_text("utf-8")), "utf-8")
     assert refused(folder).startswith(message)
+
+
+def test_all_mistakes_are_named_at_once_and_what_follows_from_one_is_none(folder: Path) -> None:
+    for name, change in (
+        ("organisations.csv", swap(",owner,gas", ",boss,gas")),
+        ("sensors.csv", swap("S2", "S/2")),
+        ("thresholds.csv", swap("10,8", "nan,x")),
+    ):
+        path = folder / name
+        path.write_text(change(path.read_text("utf-8")), "utf-8")
+    told = refused(folder).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [
+        "organisations.csv, line 2, role",
+        "sensors.csv, line 3, sensor",
+        "thresholds.csv, line 3, raise_at",
+        "thresholds.csv, line 3, clear_at",
+    ]
+
+
+def test_of_very_many_mistakes_the_first_are_named_and_the_rest_counted(folder: Path) -> None:
+    rows = FILES["links.csv"].splitlines()[0] + "\nA/1,A/2,flow,1" * 60
+    (folder / "links.csv").write_text(rows, "utf-8")
+    told = refused(folder).splitlines()
+    assert (len(told), told[-1]) == (51, "and 70 more")
 
 
 @pytest.mark.parametrize(

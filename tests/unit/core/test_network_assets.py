@@ -7,7 +7,8 @@ import pytest
 
 from services.alerts.tracing.network_graph import city_graph_of
 from services.core.asset import Asset
-from services.core.city_folder import CityFolder, CityFolderError, read_city_folder
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import CityFolder, read_city_folder
 from services.core.epanet_file import read_epanet
 from services.core.epanet_input import write_epanet
 from services.core.lifeline import Lifeline

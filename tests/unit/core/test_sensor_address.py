@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.core.city_folder import CityFolderError, SensorRow, distinct, read_rows
+from services.core.checked_rows import CityFolderError, Faults, distinct, read_rows
+from services.core.city_folder import SensorRow
 from services.core.sensor_address import check_address, datastream_sensor, sparkplug_address
 
 HEADER = "sensor,lifeline,quantity,unit,asset,lon,lat,interval_s,gateway,device_unit,address\n"
@@ -60,13 +61,16 @@ def test_what_is_made_of_a_metric_is_an_address() -> None:
 
 def rows_of(folder: Path, *rows: tuple[str, str, str]) -> list[tuple[str, SensorRow]]:
     (folder / "sensors.csv").write_text(HEADER + "".join(ROW.format(*row) for row in rows), "utf-8")
-    return list(read_rows(folder / "sensors.csv", SensorRow))
+    faults = Faults()
+    rows_read = list(read_rows(folder / "sensors.csv", SensorRow, faults))
+    faults.end()
+    return rows_read
 
 
 def test_the_columns_of_the_folder_may_be_empty(tmp_path: Path) -> None:
     rows = rows_of(tmp_path, ("S1", "bar", "sensorthings:Datastreams(1)"), ("S2", "", ""))
     assert [(row.device_unit, row.address) for _, row in rows] == [("bar", "sensorthings:Datastreams(1)"), (None, None)]
-    assert distinct([(place, row) for place, row in rows if row.address], "address")
+    assert distinct([(place, row) for place, row in rows if row.address], "address", Faults())
 
 
 def test_a_malformed_address_is_named_with_its_line(tmp_path: Path) -> None:

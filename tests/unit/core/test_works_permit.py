@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.core.city_folder import CityFolderError, read_works
+from services.core.checked_rows import CityFolderError
+from services.core.city_folder import read_works
 from services.core.works_permit import WorksPermit, near
 
 HEAD = "id,start,end,lon,lat,radius_m,what,contractor\n"
