@@ -3,32 +3,13 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { post } from "../api/client";
 import { DECISIONS, type Decision, type OrganisationRole, type PublishingRule, type WarningPolicy } from "../api/office";
-import type { LifelineId } from "../api/types";
-import { alertKinds, kindName, lifelineName } from "../city/directory";
-import { lifelines, zones } from "../city/store";
 import { Refusal, useDeed } from "../shell/trouble";
-import { say, word } from "../words/language";
+import { word } from "../words/language";
 import { draftOf, NEW_RULE, NEW_STEP, type PolicyDraft, policyOf } from "./policy-draft";
 import { PolicyWords } from "./policy-words";
+import { KindSelect, LifelineSelect, SeveritySelect, ZoneSelect } from "./scope-selects";
 
 const ROLES: readonly OrganisationRole[] = ["centre", "owner", "regulator", "emergency"];
-const SEVERITIES = [1, 2, 3, 4] as const;
-
-function SeveritySelect({ value, name, change }: { value: number; name: string; change: (severity: number) => void }): JSX.Element {
-  return (
-    <label>
-      {name}
-      <select value={value} onChange={(event) => change(Number(event.currentTarget.value))}>
-        {SEVERITIES.map((severity) => (
-          <option key={severity} value={severity}>
-            {word(`severity.${severity}`)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
 interface RuleParts {
   rule: PublishingRule;
   change: (part: Partial<PublishingRule>) => void;
@@ -38,47 +19,9 @@ interface RuleParts {
 function RuleFields({ rule, change, remove }: RuleParts): JSX.Element {
   return (
     <li class="fields" data-testid="policy-rule">
-      <label>
-        {word("filter.lifeline")}
-        <select
-          value={rule.lifeline ?? ""}
-          data-testid="policy-rule-lifeline"
-          onChange={(event) => change({ lifeline: (event.currentTarget.value || null) as LifelineId | null, kind: null, zone: null })}
-        >
-          <option value="">{word("every")}</option>
-          {lifelines.value.map((one) => (
-            <option key={one.id} value={one.id}>
-              {lifelineName(one.id)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {word("silence.kind-of-alert")}
-        <select value={rule.kind ?? ""} onChange={(event) => change({ kind: event.currentTarget.value || null })}>
-          <option value="">{word("every")}</option>
-          {alertKinds.value
-            .filter((one) => !rule.lifeline || one.lifeline === rule.lifeline)
-            .map((one) => (
-              <option key={`${one.lifeline} ${one.kind}`} value={one.kind}>
-                {kindName(one.kind, one.lifeline)}
-              </option>
-            ))}
-        </select>
-      </label>
-      <label>
-        {word("alert.zone")}
-        <select value={rule.zone ?? ""} onChange={(event) => change({ zone: event.currentTarget.value || null })}>
-          <option value="">{word("every")}</option>
-          {[...zones.value.values()]
-            .filter((one) => !rule.lifeline || one.lifeline === rule.lifeline)
-            .map((one) => (
-              <option key={one.id} value={one.id}>
-                {say(one.name)} ({one.id})
-              </option>
-            ))}
-        </select>
-      </label>
+      <LifelineSelect value={rule.lifeline} testid="policy-rule-lifeline" change={(lifeline) => change({ lifeline, kind: null, zone: null })} />
+      <KindSelect lifeline={rule.lifeline} value={rule.kind} change={(kind) => change({ kind })} />
+      <ZoneSelect lifeline={rule.lifeline} value={rule.zone} change={(zone) => change({ zone })} />
       <SeveritySelect value={rule.severity_from} name={word("policy.severity-from")} change={(severity_from) => change({ severity_from })} />
       <label>
         {word("policy.decision")}

@@ -7,6 +7,7 @@ import { organisationName, organisations } from "../city/directory";
 import { Refusal, useDeed } from "../shell/trouble";
 import { word } from "../words/language";
 import { OneTimeSecret } from "./one-time-secret";
+import { SeveritySelect } from "./scope-selects";
 
 interface Draft {
   id: string;
@@ -115,16 +116,7 @@ export function ReceiverForm({ changed }: { changed: () => void }): JSX.Element 
             onInput={(event) => change({ url: event.currentTarget.value })}
           />
         </label>
-        <label>
-          {word("receiver.from")}
-          <select value={now.severity} data-testid="receiver-severity" onChange={(event) => change({ severity: Number(event.currentTarget.value) })}>
-            {([1, 2, 3, 4] as const).map((severity) => (
-              <option key={severity} value={severity}>
-                {word(`severity.${severity}`)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SeveritySelect name={word("receiver.from")} value={now.severity} testid="receiver-severity" change={(severity) => change({ severity })} />
         <label>
           {word("receiver.secret")}
           <input

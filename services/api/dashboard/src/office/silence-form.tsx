@@ -4,13 +4,14 @@ import type { JSX } from "preact";
 import { post } from "../api/client";
 import type { Matcher } from "../api/office";
 import type { LifelineId } from "../api/types";
-import { alertKinds, assetName, kindName, lifelineName } from "../city/directory";
-import { assets, lifelines, openAlerts, sensors, zones } from "../city/store";
+import { assetName } from "../city/directory";
+import { assets, openAlerts, sensors } from "../city/store";
 import { Refusal, useDeed } from "../shell/trouble";
 import { say, word } from "../words/language";
 import { fromField, toField } from "./local-time";
 import { fits } from "./matcher";
 import { RECURRENCES, recurrenceText } from "./recurrence";
+import { KindSelect, LifelineSelect, ZoneSelect } from "./scope-selects";
 
 const HOUR_MS = 3_600_000;
 const USUAL_HOURS = 4;
@@ -62,44 +63,12 @@ function Scope({ draft, change }: { draft: Draft; change: (part: Partial<Draft["
   const devices = [...sensors.value.values()]
     .filter((one) => (!lifeline || one.lifeline === lifeline) && (!zone || one.zone === zone))
     .filter((one) => (!asset || one.asset === asset) && (!sensor || one.id.includes(sensor)));
-  const kinds = alertKinds.value.filter((one) => !lifeline || one.lifeline === lifeline);
+  const chosen = (lifeline || null) as LifelineId | null;
   return (
     <div class="fields">
-      <label>
-        {word("filter.lifeline")}
-        <select value={lifeline} data-testid="silence-lifeline" onChange={(event) => change({ lifeline: event.currentTarget.value, zone: "", kind: "" })}>
-          <option value="">{word("every")}</option>
-          {lifelines.value.map((one) => (
-            <option key={one.id} value={one.id}>
-              {lifelineName(one.id)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {word("alert.zone")}
-        <select value={zone} data-testid="silence-zone" onChange={(event) => change({ zone: event.currentTarget.value })}>
-          <option value="">{word("every")}</option>
-          {[...zones.value.values()]
-            .filter((one) => !lifeline || one.lifeline === lifeline)
-            .map((one) => (
-              <option key={one.id} value={one.id}>
-                {say(one.name)} ({one.id})
-              </option>
-            ))}
-        </select>
-      </label>
-      <label>
-        {word("silence.kind-of-alert")}
-        <select value={draft.matcher.kind} data-testid="silence-kind-of-alert" onChange={(event) => change({ kind: event.currentTarget.value })}>
-          <option value="">{word("every")}</option>
-          {kinds.map((one) => (
-            <option key={`${one.lifeline} ${one.kind}`} value={one.kind}>
-              {kindName(one.kind, one.lifeline)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <LifelineSelect value={chosen} testid="silence-lifeline" change={(one) => change({ lifeline: one ?? "", zone: "", kind: "" })} />
+      <ZoneSelect lifeline={chosen} value={zone} testid="silence-zone" change={(one) => change({ zone: one ?? "" })} />
+      <KindSelect lifeline={chosen} value={draft.matcher.kind} testid="silence-kind-of-alert" change={(one) => change({ kind: one ?? "" })} />
       <label>
         {word("sensor.asset")}
         <input
