@@ -7,7 +7,7 @@ import { useAnswer } from "../api/use-answer";
 import { organisationName } from "../city/directory";
 import { WideTable } from "../shell/wide-table";
 import { amount } from "../words/format";
-import { say, word } from "../words/language";
+import { say, word, wordFor } from "../words/language";
 import { Dated } from "./dated";
 import { DepotForm } from "./depot-form";
 import { OfficePage } from "./office-page";
@@ -38,7 +38,7 @@ function Depot({ depot, count }: { depot: DepotAnswer; count: () => void }): JSX
                     {amount(material.stock)} {material.unit}
                   </td>
                   <td>
-                    <Dated at={material.counted_at} empty="" /> <span class="quiet">{material.counted_by}</span>
+                    <Dated at={material.counted_at} empty="" /> <span class="quiet">{wordFor("actor", material.counted_by)}</span>
                   </td>
                 </tr>
               ))}

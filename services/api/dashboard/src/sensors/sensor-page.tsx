@@ -37,7 +37,7 @@ function Head({ sensor }: { sensor: SensorAnswer }): JSX.Element {
         {reading && <Time at={reading.time} />}
         {reading && reading.quality > 0 && (
           <span class="tag">
-            {wordFor("quality", String(reading.quality))} {reading.reason}
+            {wordFor("quality", String(reading.quality))} {reading.reason && wordFor("quality-reason", reading.reason)}
           </span>
         )}
         {condition?.alert && <a href={alertAddress(condition.alert.id)}>{word("sensor.alert")}</a>}

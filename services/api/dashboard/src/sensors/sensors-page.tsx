@@ -53,7 +53,7 @@ function SensorRow({ sensor }: { sensor: SensorAnswer }): JSX.Element {
         <Time at={reading?.time} />
       </td>
       <td>
-        {reading ? wordFor("quality", String(reading.quality)) : "–"} <span class="quiet">{reading?.reason}</span>
+        {reading ? wordFor("quality", String(reading.quality)) : "–"} <span class="quiet">{reading?.reason && wordFor("quality-reason", reading.reason)}</span>
       </td>
       <td>{say(assetsById.value.get(sensor.asset)?.properties.name) || sensor.asset}</td>
       <td>{say(zones.value.get(sensor.zone)?.name) || sensor.zone}</td>

@@ -375,6 +375,11 @@ export const WORDS = {
   "quality.0": ["good", "正常"],
   "quality.1": ["suspect", "可疑"],
   "quality.2": ["bad", "无效"],
+  "quality-reason.out-of-range": ["out of range", "超出量程"],
+  "quality-reason.device": ["by the device", "设备自报"],
+  "quality-reason.clock-ahead": ["clock ahead", "时钟超前"],
+  "quality-reason.late": ["came late", "迟到"],
+  "quality-reason.changed": ["changed", "数值有更改"],
 
   "chart.none": ["No reading in this span.", "该时段没有数据。"],
   "chart.bad": ["{count} bad readings left out", "已略去 {count} 条无效数据"],
