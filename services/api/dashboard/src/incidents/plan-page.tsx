@@ -13,7 +13,7 @@ import { ConfirmedButton } from "../shell/confirmed-button";
 import { LifelineMark, Loading, Time } from "../shell/marks";
 import { Refusal, Trouble, useDeed } from "../shell/trouble";
 import { amount, duration } from "../words/format";
-import { say, word } from "../words/language";
+import { say, word, wordFor } from "../words/language";
 import { IncidentNavigation } from "./incident-navigation";
 
 function responsible(step: PlanStep): string {
@@ -131,7 +131,7 @@ export function PlanPage({ id }: { id: string }): JSX.Element {
           {plan.materials.length > 0 && (
             <p>
               <span class="quiet">{word("plan.materials")}</span>{" "}
-              {plan.materials.map((material) => `${say(material.name)} ${amount(material.needed)} ${material.unit}`).join(word("comma"))}
+              {plan.materials.map((material) => `${say(material.name)} ${amount(material.needed)} ${wordFor("unit", material.unit)}`).join(word("comma"))}
             </p>
           )}
           {plan.phones.map((number) => (

@@ -35,7 +35,7 @@ function Depot({ depot, count }: { depot: DepotAnswer; count: () => void }): JSX
                 <tr key={material.id}>
                   <td>{say(material.name)}</td>
                   <td class="number nowrap">
-                    {amount(material.stock)} {material.unit}
+                    {amount(material.stock)} {wordFor("unit", material.unit)}
                   </td>
                   <td>
                     <Dated at={material.counted_at} empty="" /> <span class="quiet">{wordFor("actor", material.counted_by)}</span>

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import type { PlanAnswer } from "../api/disposal";
 import type { StockAnswer } from "../api/planning";
 import { amount } from "../words/format";
-import { say, word } from "../words/language";
+import { say, word, wordFor } from "../words/language";
 import { BothLanguages } from "./both-languages";
 
 type Material = PlanAnswer["plan"]["materials"][number];
@@ -19,7 +19,7 @@ function Stock({ id, stock }: { id: string; stock: readonly StockAnswer[] }): JS
   const [first] = lying;
   if (!first) return <small class="quiet">▲ {word("plan.material.none")}</small>;
   const total = lying.reduce((sum, one) => sum + one.stock, 0);
-  return <small class="quiet">{word("plan.material.stock", { stock: `${amount(total)} ${first.unit}` })}</small>;
+  return <small class="quiet">{word("plan.material.stock", { stock: `${amount(total)} ${wordFor("unit", first.unit)}` })}</small>;
 }
 
 export function PlanMaterialFields({ material, stock, change, remove }: Line<Material> & { material: Material; stock: readonly StockAnswer[] }): JSX.Element {

@@ -375,6 +375,7 @@ export const WORDS = {
   "quality.0": ["good", "正常"],
   "quality.1": ["suspect", "可疑"],
   "quality.2": ["bad", "无效"],
+  "unit.pcs": ["pcs", "件"],
   "quality-reason.out-of-range": ["out of range", "超出量程"],
   "quality-reason.device": ["by the device", "设备自报"],
   "quality-reason.clock-ahead": ["clock ahead", "时钟超前"],
