@@ -3,13 +3,12 @@
 # is there is kept. Takes the installer as its argument: uv. Needs root and apt; without them the tests are skipped.
 set -eu
 cd "$(dirname "$0")/.."
-. deploy/debian-13.sh
 home=.tools/sensorthings
 client="aio-sensorthings[all]==0.8.0"
 what="aio-sensorthings on Python 3.13"
 mkdir -p "$home"
 
-set_up_debian "$home/debian" python3-minimal,libpython3-stdlib "$what"
+deploy/debian-13.sh "$home/debian" python3-minimal,libpython3-stdlib "$what"
 [ -e "$home/debian/.ready" ] || exit 0
 [ -e "$home/debian/opt/client/.$client" ] && exit 0
 echo "== installing $client"

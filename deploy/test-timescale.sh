@@ -7,11 +7,12 @@
 # A level that cannot be set up is said in one line, and its tests are skipped.
 set -eu
 cd "$(dirname "$0")/.."
-. deploy/debian-13.sh
 home=.timescale
 debian=$home/debian
 pglite=$home/pglite
 mkdir -p "$home"
+
+skip() { echo "== $1 is not set up, its tests are skipped: $2"; }
 
 set_up_pglite() {
     level="level timescale-community"
@@ -30,5 +31,5 @@ set_up_pglite() {
     touch "$pglite/.ready"
 }
 
-set_up_debian "$debian" postgresql-17,postgresql-17-timescaledb "level timescale-apache"
+deploy/debian-13.sh "$debian" postgresql-17,postgresql-17-timescaledb "level timescale-apache"
 set_up_pglite
