@@ -24,7 +24,7 @@ from services.api.features import routes as features
 from services.api.identity_provider import provider_of
 from services.api.large_bodies import LargeBodies
 from services.api.live import Live
-from services.api.measured_requests import MeasuredRequests
+from services.api.measured_requests import MeasuredRequests, request_seconds
 from services.api.read_only import ReadOnly
 from services.api.refused_keys import RefusedKeys
 from services.api.repeated_requests import HEADER, LONGEST_KEY, AnsweredBeforeError, KeptAnswers, on_answered_before
@@ -200,7 +200,7 @@ def create_app(settings: Settings) -> LifelineApi:
     app.state.allowed_lateness = settings.allowed_lateness
     app.state.city, app.state.api_url, app.state.cap_public = settings.city, settings.api_url, settings.cap_public
     app.state.kept = kept_sources(StoragePolicy.of_settings(settings))
-    app.add_middleware(MeasuredRequests, metrics=app.state.metrics)
+    app.add_middleware(MeasuredRequests, seconds=request_seconds(app.state.metrics))
     app.add_middleware(KeptAnswers)
     app.add_exception_handler(AnsweredBeforeError, on_answered_before)
     standards = (sensorthings.PREFIX, features.PREFIX)

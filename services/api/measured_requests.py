@@ -24,20 +24,21 @@ _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 _OURS = frozenset(name for name, _ in [*_HEADERS, _HTTPS_ONLY])
 
 
+def request_seconds(metrics: CollectorRegistry) -> Histogram:
+    """The metric, on record from the start: the application makes its middleware with the first request."""
+    labels = ("method", "route", "status")
+    return Histogram("lifeline_api_request_seconds", "Time until the answer began, by route", labels, registry=metrics)
+
+
 class MeasuredRequests:
     """Looks at the beginning of an answer alone.
 
     What follows passes untouched: thousands of listeners to live events would pay for every hand that it goes through.
     """
 
-    def __init__(self, app: ASGIApp, metrics: CollectorRegistry) -> None:
+    def __init__(self, app: ASGIApp, seconds: Histogram) -> None:
         self._app = app
-        self._seconds = Histogram(
-            "lifeline_api_request_seconds",
-            "Time until the answer began, by route",
-            ("method", "route", "status"),
-            registry=metrics,
-        )
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; measure and add the headers when the answer begins."""
