@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -61,7 +62,12 @@ async def test_live_events_are_followed_until_ctrl_c(address: str, city_url: str
     command = [sys.executable, "-m", "services.cli", "remote", "tail", "--after", "0-0", "--zone", alert.zone, "--json"]
     environment = os.environ | {"LIFELINE_API_URL": address, "LIFELINE_API_KEY": key_of("read")}
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        *command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Whoever runs the tests in the background has them ignore Ctrl-C, and a child would inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     async with asyncio.timeout(60):
