@@ -287,20 +287,20 @@ def _people(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> st
 def _across(facts: CrewFacts, trace: Mapping[str, Any], speaker: _Speaker) -> str:
     """What other companies have to be told, by what threatens; nothing where nothing of theirs is near."""
     told = trace.get("across") or {}
-    ways: dict[str, list[str]] = {}
+    ways_by_threat: dict[str, list[str]] = {}
     for each in (told.get("endangered") or ())[:_ENDANGERED_SHOWN]:
-        ways.setdefault(speaker.say(Text(**each["threat"])), []).append(speaker.say(Text(**each["path"])))
-    items = "".join(f"<li><b>{threat}</b>: {'; '.join(there)}</li>" for threat, there in ways.items())
+        ways_by_threat.setdefault(speaker.say(Text(**each["threat"])), []).append(speaker.say(Text(**each["path"])))
+    items = "".join(f"<li><b>{threat}</b>: {'; '.join(ways)}</li>" for threat, ways in ways_by_threat.items())
     causes = "".join(
         f"<li><b>{speaker.say(each['asset'])}</b> {speaker.say(_name(facts.assets, each['asset']))} "
         f"{_share(each['probability'])}: {speaker.say(Text(**each['reason']))}</li>"
         for each in (told.get("causes") or ())[:_NEIGHBOURS_SHOWN]
     )
     note = f'<p class="small">{speaker.word("by_registers")}</p>' if items else ""
-    return _ways("endangered", items, note, speaker) + _ways("neighbours", causes, "", speaker)
+    return _listed("endangered", items, note, speaker) + _listed("neighbours", causes, "", speaker)
 
 
-def _ways(title: str, items: str, note: str, speaker: _Speaker) -> str:
+def _listed(title: str, items: str, note: str, speaker: _Speaker) -> str:
     if not items:
         return ""
     return f'<section><h2>{speaker.word(title)}</h2><ul class="small">{items}</ul>{note}</section>'

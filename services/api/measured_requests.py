@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+from services.api import problems
+
 _SECURITY_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -50,7 +51,7 @@ class MeasuredRequests:
         async def begun(message: Message) -> None:
             if message["type"] == "http.response.start":
                 path = getattr(scope.get("route"), "path", "unknown")
-                method = scope["method"] if scope["method"] in _METHODS else "other"
+                method = scope["method"] if scope["method"] in problems.METHODS else "other"
                 self._seconds.labels(method, path, message["status"]).observe(time.perf_counter() - began)
                 others = [(name, value) for name, value in message["headers"] if name not in _OURS]
                 https_only = [_HTTPS_ONLY] if scope["scheme"] == "https" else []

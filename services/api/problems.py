@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from rfc9457 import Problem
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match, Mount
 
 from services.api import request_identity
 from services.core.move import ChangedMeanwhileError, MoveNotAllowedError
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "#/components/schemas/Problem"
 _UNREADABLE = 400
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""Those of HTTP that any route may take."""
 
 _MEANINGS: Mapping[int, str] = {
     400: "The question is not understood; `errors` names the option",
@@ -247,12 +249,11 @@ def _methods_taken(request: Request) -> set[str]:
 
     Without this the first of several routes would speak for all of them, or the dashboard's files for none of them.
     """
-    routes = (route for route in request.app.routes if isinstance(route, Route))
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
     return {
         method
-        for route in routes
-        if route.matches(dict(request.scope))[0] is not Match.NONE
-        for method in route.methods or ()
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
     }
 
 

@@ -14,8 +14,8 @@ _WIDEST = 60
 def told(preview: RegisterPreview) -> Iterator[str]:
     """A table of the parts, then each change on a line of its own."""
     rows = [
-        (part, str(preview.added(part)), str(preview.changed(part)), str(same))
-        for part, same in preview.unchanged.items()
+        (part, str(preview.added(part)), str(preview.changed(part)), str(preview.unchanged(part)))
+        for part in preview.registered
     ]
     yield table(("", "added", "changed", "as they are"), rows)
     for change in preview.changes[:_SHOWN]:

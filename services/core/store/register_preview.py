@@ -49,10 +49,10 @@ class RegisterChange:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPreview:
-    """What would change, and by part how many rows would be as they are. An import takes nothing away."""
+    """What would change, and by part how many rows there are now. An import takes nothing away."""
 
     changes: Sequence[RegisterChange]
-    unchanged: Mapping[str, int]
+    registered: Mapping[str, int]
 
     def added(self, part: str) -> int:
         """How many rows would come."""
@@ -61,6 +61,10 @@ class RegisterPreview:
     def changed(self, part: str) -> int:
         """How many rows would be others."""
         return sum(change.part == part and change.before is not None for change in self.changes)
+
+    def unchanged(self, part: str) -> int:
+        """How many rows would stay as they are."""
+        return self.registered[part] - self.changed(part)
 
 
 def preview_city(connection: Connection, city: CityFolder) -> RegisterPreview:
@@ -86,6 +90,4 @@ def preview_city(connection: Connection, city: CityFolder) -> RegisterPreview:
             derived,
         ).fetchall()
         counts: dict[str, int] = dict(connection.execute("select part, count(*) from register_before group by part"))
-    changes = [RegisterChange(*row) for row in found]
-    preview = RegisterPreview(changes, {})
-    return RegisterPreview(changes, {part: counts.get(part, 0) - preview.changed(part) for part in _PARTS})
+    return RegisterPreview([RegisterChange(*row) for row in found], {part: counts.get(part, 0) for part in _PARTS})

@@ -20,7 +20,6 @@ from schemathesis.checks import (
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
-    unsupported_method,
 )
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
@@ -49,7 +48,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
     refuses_what_does_not_fit,
-    unsupported_method,
 ]
 HEADERS = {"Authorization": f"Bearer {key_of('everything')}"}
 ENDLESS = {"/api/v1/stream"}

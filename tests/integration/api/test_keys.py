@@ -1,5 +1,6 @@
 """Which key opens which route."""
 
+import re
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -451,6 +452,24 @@ async def test_metrics_name_routes_and_not_what_callers_send(address: str, api: 
     assert 'method="GET",route="/alerts/{alert}",status="404"' in text
     assert str(secret) not in text
     assert "BREW" not in text
+
+
+async def test_whatever_cannot_be_done_is_answered_with_all_that_can(api: httpx.AsyncClient) -> None:
+    described = (await api.get("/openapi.json")).json()["paths"]
+    addresses = {path: re.sub(r"{[^}]+}", "x", path) for path in described if path.startswith("/api/")}
+    templates = {path: re.compile(re.sub(r"{[^}]+}", "[^/]+", path)) for path in addresses}
+    for address in addresses.values():
+        # An address may be an instance of several: a proposal is looked at, and any step is taken with an order.
+        taken = {
+            method.upper()
+            for path, template in templates.items()
+            if template.fullmatch(address)
+            for method in described[path]
+        }
+        for method in {"DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"} - taken:
+            answer = await api.request(method, api.base_url.copy_with(path=address))
+            problem_of(answer, 405, "method-not-allowed")
+            assert set(answer.headers["allow"].split(", ")) == taken, f"{method} {address}"
 
 
 async def test_a_wrong_method_and_an_unknown_path_are_problems_too(api: httpx.AsyncClient) -> None:

@@ -70,13 +70,13 @@ def test_a_preview_says_what_an_import_would_change_and_changes_nothing(city_url
         preview = preview_city(connection, changed)
         assert connection.execute("select to_jsonb(sensor) from sensor order by id").fetchall() == before
     assert same.changes == []
-    assert same.unchanged["sensor"] == len(city.sensors)
+    assert same.unchanged("sensor") == len(city.sensors)
     told = {(each.part, each.name): [*each.fields()] for each in preview.changes if each.before is not None}
     old_depth = asset.properties.get("depth_m")
     assert told[("asset", asset.id)] == [("properties.depth_m", old_depth, 9.5)]
     assert ("interval_s", sensor.interval_s, 7.0) in told[("sensor", sensor.sensor)]
     assert (preview.added("sensor"), preview.changed("sensor"), preview.added("asset")) == (1, 1, 0)
-    assert preview.unchanged["sensor"] == len(city.sensors) - 1
+    assert preview.unchanged("sensor") == len(city.sensors) - 1
 
 
 def test_the_preview_of_what_would_be_refused_is_refused(city_url: str, city: CityFolder) -> None:
