@@ -27,7 +27,8 @@ mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created
 eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
 export http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}"
 echo "== setting up $what from Debian 13 (a minute or two)"
-rm -rf "$directory"
+# An earlier run that was cut off may have left mounts in it: what they show is not ours to remove.
+rm -rf --one-file-system "$directory"
 debootstrap --variant=minbase --include="$packages" trixie "$directory" "$mirror" >"$directory.log" 2>&1 ||
     skip "debootstrap failed, see $directory.log"
 rm -rf "$directory/var/cache/apt" "$directory/var/lib/apt/lists" "$directory/usr/share/doc" "$directory/usr/share/locale"
