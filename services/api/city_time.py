@@ -17,7 +17,7 @@ def zone_named(name: str) -> ZoneInfo:
         return _UTC
 
 
-def _zone_of(request: Request) -> ZoneInfo:
+async def _zone_of(request: Request) -> ZoneInfo:
     zone: ZoneInfo = request.app.state.city_zone
     return zone
 

@@ -25,7 +25,7 @@ _cookie = APIKeyCookie(
 )
 
 
-def pool_of(request: Request) -> Pool:
+async def pool_of(request: Request) -> Pool:
     """The application's pool of connections."""
     pool: Pool = request.app.state.pool
     return pool

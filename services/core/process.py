@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 import structlog
+import uvloop
 
 from services.core import traces
 from services.core.settings import ConfigurationError, Settings, load_settings
@@ -54,7 +55,8 @@ def run_service(name: str, run: Run) -> None:
     try:
         settings = load_settings()
         configure_logging(settings, is_traced=traces.start(name, os.environ))
-        asyncio.run(_until_signal(settings, run))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_signal(settings, run))
     except (DatabaseNotReadyError, ConfigurationError) as error:
         sys.exit(f"lifeline: {error}")
 

@@ -89,7 +89,8 @@ def _file(
 
     async def content() -> AsyncIterator[bytes]:
         # The request's own transaction has ended by now, so this one is confined anew.
-        async with running, pool_of(request).connection(timeout=5.0) as connection:
+        pool = await pool_of(request)
+        async with running, pool.connection(timeout=5.0) as connection:
             await limited_views.confine(connection, caller.limits)
             rows = batches(connection)
             is_csv = form is FileFormat.CSV

@@ -20,7 +20,7 @@ Identifier = Annotated[int, Path(ge=0, le=_LARGEST)]
 Text = Annotated[str | None, Query(max_length=1000, pattern="^[^\x00]*$")]
 
 
-def _selection(
+async def _selection(
     reason: RejectionReason | None = None,
     sensor: Text = None,
     sender: Text = None,

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-import httpx
+import aiohttp
 from psycopg import AsyncConnection
+from yarl import URL
 
 from services.core.store import alerts, current_values, history
 from services.core.store.history_source import BucketPlan, Source
@@ -19,6 +20,8 @@ from services.core.store.sensor_selection import SensorSelection
 from tests.benchmarks.api.city import KEY
 
 _YEAR = timedelta(days=365)
+_CONNECTIONS = 200
+_PATIENCE = aiohttp.ClientTimeout(total=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,14 @@ def questions(end: datetime) -> dict[str, tuple[str, float]]:
     }
 
 
-def caller(address: str) -> httpx.AsyncClient:
-    """A client with the key of the benchmark and as many connections as a load needs."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+def caller(address: str) -> aiohttp.ClientSession:
+    """A client with the key of the benchmark and as many connections as a load needs.
+
+    It is the cheapest of its kind here: what callers spend is taken from the same cores as what is measured.
+    """
     headers = {"Authorization": f"Bearer {KEY}", "Accept-Encoding": "gzip"}
-    return httpx.AsyncClient(base_url=address, headers=headers, limits=limits, timeout=30)
+    connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
+    return aiohttp.ClientSession(address, headers=headers, connector=connector, auto_decompress=False)
 
 
 async def measure_calls(address: str, null_address: str, end: datetime, calls: int) -> list[Spent]:
@@ -91,13 +97,12 @@ async def measure_calls(address: str, null_address: str, end: datetime, calls: i
     return [spent(name, times_ms) for name, times_ms in taken.items()]
 
 
-async def _timed(client: httpx.AsyncClient, path: str) -> float:
+async def _timed(client: aiohttp.ClientSession, path: str) -> float:
     """Milliseconds until the last byte is here; it is not unpacked."""
     began = time.perf_counter()
-    async with client.stream("GET", path) as response:
-        response.raise_for_status()
-        async for _ in response.aiter_raw():
-            pass
+    # The paths are written as they are sent: written out times hold what would be escaped once more.
+    async with client.get(URL(path, encoded=True), timeout=_PATIENCE, raise_for_status=True) as response:
+        await response.read()
     return (time.perf_counter() - began) * 1000
 
 
@@ -140,7 +145,7 @@ async def measure_load(address: str, end: datetime, rate: float, seconds: float,
             try:
                 await _timed(api, known[name][0])
                 taken[name].append((time.perf_counter() - due) * 1000)
-            except httpx.HTTPError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 errors[f"{name}: {type(error).__name__}"] += 1
 
         for number, name in enumerate(drawn):
