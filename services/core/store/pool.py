@@ -19,9 +19,17 @@ def open_pool(database_url: str, size: int, reconnect: timedelta = timedelta(sec
         min_size=1,
         max_size=size,
         open=False,
+        configure=_configure,
         check=_check,
         reconnect_timeout=reconnect.total_seconds(),
     )
+
+
+async def _configure(connection: AsyncConnection) -> None:
+    """Ask without workers and compiled expressions: to start them takes longer than any question of a service."""
+    await connection.execute("set max_parallel_workers_per_gather = 0")
+    await connection.execute("set jit = off")
+    await connection.commit()
 
 
 async def _check(connection: AsyncConnection) -> None:
