@@ -10,9 +10,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from services.alerts.detectors.contract import Score
 from services.alerts.explanation import duration, fill, number
-from services.alerts.grading import Grading
 from services.alerts.lifelines.contract import Rule
 from services.core.finding import Finding, FindingState
+from services.core.grading import Grading
 from services.core.lifeline import Lifeline
 from services.core.severity import Severity
 from services.core.text import Text
@@ -95,12 +95,18 @@ class Episode:
     def state(self) -> dict[str, Any]:
         """Grades that are not at rest, and the episode's beginning; empty at rest."""
         grades = self.grading.state()
-        return {"grades": grades, "started_s": self.started_s} if grades else {}
+        if not grades and self.severity is Severity.NORMAL:
+            return {}
+        return {"grades": grades, "started_s": self.started_s, "told": int(self.severity)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where ``state`` was taken."""
+        """Go on where ``state`` was taken.
+
+        What was told stays told, also of grades that were redefined since: the next score tells what has become of it.
+        """
         self.grading.restore(state.get("grades", {}))
-        self.severity = self.grading.severity
+        told = state.get("told")
+        self.severity = self.grading.severity if told is None else Severity(told)
         self.started_s = state.get("started_s")
 
 

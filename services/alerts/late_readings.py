@@ -7,7 +7,7 @@ without it; what it makes worse is a finding of its own.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from services.alerts.grading import Grading
+from services.core.grading import Grading
 from services.core.severity import Severity
 from services.core.threshold import Threshold
 

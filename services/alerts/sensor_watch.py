@@ -7,7 +7,6 @@ from typing import Any
 
 from services.alerts import detector_memory, new_normal
 from services.alerts.detectors.contract import Score
-from services.alerts.detectors.gap import Gap
 from services.alerts.episode import Grounds, Place, configuration_hash, moment
 from services.alerts.failures import Failures
 from services.alerts.late_watch import LateWatch
@@ -58,7 +57,7 @@ class SensorWatch:
         self._sensor = sensor
         self._failures = failures or Failures(zone)
         self._place = Place(sensor.lifeline, zone, sensor.id, sensor.asset, (sensor.id,))
-        self._tolerated_s = Gap(sensor.interval.total_seconds()).tolerated_s
+        self._tolerated_s = sensor.tolerated_silence_s
         self._recent: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._all = [judge for rule in rules if rule.applies_to(sensor) and (judge := self._judge_of(rule)) is not None]
         self._judges = list(self._all)

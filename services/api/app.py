@@ -63,6 +63,7 @@ from services.api.routes import (
     rejections,
     reports,
     response_plans,
+    sensor_thresholds,
     sensors,
     sessions,
     shift_changes,
@@ -216,7 +217,17 @@ def create_app(settings: Settings) -> LifelineApi:
     loop = (alerts, *judged, crew_page, silences, warnings, duty, shift_changes, storm, reports)
     # What has a name of its own comes before the route that takes any step.
     disposal = (order_record, attachments, work_orders, disposal_rules, incidents, incident_report, response_plans)
-    readings = (sensors, current_values, history, forecasts, availability, liveness, bridges, exports)
+    readings = (
+        sensors,
+        sensor_thresholds,
+        current_values,
+        history,
+        forecasts,
+        availability,
+        liveness,
+        bridges,
+        exports,
+    )
     who_may = (sessions, provider_login, users, keys)
     for part in (
         description,

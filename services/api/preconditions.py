@@ -15,6 +15,11 @@ def versioned(path: str) -> str | None:
     return named[0] if named and named[0] in VERSIONED else None
 
 
+def _shows(path: str, thing: str) -> bool:
+    """Whether a path is that of the thing, or of its part that is changed on its own."""
+    return path.removesuffix("/thresholds").endswith(f"{{{thing}}}")
+
+
 async def check(request: Request, response: Response, connection: AsyncConnection, path: str) -> None:
     """Answer with the version of the one thing that is shown; refuse a change of another version than was seen.
 
@@ -28,7 +33,7 @@ async def check(request: Request, response: Response, connection: AsyncConnectio
         return
     name = str(request.path_params[thing])
     if request.method == "GET":
-        if path.endswith(f"{{{thing}}}") and (found := await version_of(connection, thing, name)) is not None:
+        if _shows(path, thing) and (found := await version_of(connection, thing, name)) is not None:
             # Taken before the thing is read: a change in between makes the tag too old, never too new.
             response.headers["ETag"] = f'"{found}"'
         return

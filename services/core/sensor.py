@@ -6,6 +6,10 @@ from datetime import timedelta
 from services.core.lifeline import Lifeline
 from services.core.threshold import Threshold
 
+TOLERATED_INTERVALS = 3.0
+TOLERATED_AT_LEAST_S = 900.0
+"""One lost message is no silence: the missed-heartbeat rule of telemetry (default: three intervals, 15 minutes)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
@@ -28,3 +32,8 @@ class Sensor:
     gateway: str | None
     plausible: tuple[float, float]
     thresholds: tuple[Threshold, ...] = ()
+
+    @property
+    def tolerated_silence_s(self) -> float:
+        """How long it may say nothing until what was seen before does not count as lasting."""
+        return max(TOLERATED_INTERVALS * self.interval.total_seconds(), TOLERATED_AT_LEAST_S)

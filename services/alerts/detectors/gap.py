@@ -4,9 +4,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from services.alerts.detectors.contract import Detector, Score, State
-
-INTERVALS = 3.0
-MINIMUM_S = 900.0
+from services.core.sensor import TOLERATED_AT_LEAST_S, TOLERATED_INTERVALS
 
 
 class Gap(Detector):
@@ -21,7 +19,9 @@ class Gap(Detector):
 
     __slots__ = ("_heard_s", "interval_s", "intervals", "minimum_s", "tolerated_s")
 
-    def __init__(self, interval_s: float, intervals: float = INTERVALS, minimum_s: float = MINIMUM_S) -> None:
+    def __init__(
+        self, interval_s: float, intervals: float = TOLERATED_INTERVALS, minimum_s: float = TOLERATED_AT_LEAST_S
+    ) -> None:
         self.interval_s = interval_s
         self.intervals = intervals
         self.minimum_s = minimum_s

@@ -11,6 +11,7 @@ from psycopg.rows import class_row, dict_row
 from services.core.health_evaluation import BridgeFacts, HealthEvaluation, HealthGrade, StandingAlert
 from services.core.lifeline import Lifeline
 from services.core.severity import Severity
+from services.core.store import thresholds
 from services.core.text import Text
 
 _MISSED_INTERVALS = 3
@@ -19,12 +20,12 @@ _LEAST_SILENCE = timedelta(minutes=15)
 _LOOKED_BACK = timedelta(hours=12)
 
 # The lowest limit of severity 3 or worse on the upper side: the sensor's own, or else its quantity's default.
-_OVER_LIMIT = """
+_OVER_LIMIT = f"""
     from sensor
     join quantity on quantity.lifeline = sensor.lifeline and quantity.name = sensor.quantity
     cross join lateral (
         select min((graded->>'raise_at')::float8) as limit_t
-        from jsonb_array_elements(coalesce(sensor.thresholds, quantity.thresholds)) as graded
+        from jsonb_array_elements({thresholds.EFFECTIVE}) as graded
         where (graded->>'severity')::int >= 3 and graded->>'side' = 'above'
     ) posted
     join reading on reading.sensor_key = sensor.key and reading.value >= posted.limit_t and reading.quality < 2

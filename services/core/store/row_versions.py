@@ -13,6 +13,7 @@ _QUERIES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "user": ("select version from user_account where name = %s", str),
     "plan": ("select version from response_plan where id = %s order by version desc limit 1", str),
     "lifeline": ("select version from disposal_rule where lifeline = %s order by version desc limit 1", str),
+    "sensor": ("select version from sensor_version where sensor = %s order by version desc limit 1", str),
     # It has no version of its own; the transaction that wrote the row last does as well. Views have none.
     "receiver": ("select xmin::text::bigint from public.receiver where id = %s", str),
 }

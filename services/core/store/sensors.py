@@ -12,13 +12,14 @@ from services.core.sensor import Sensor
 from services.core.store import thresholds
 from services.core.text import Text
 
-_SELECT = """
-select s.key, s.id, s.lifeline, s.quantity, s.unit, s.asset, s.zone, s.longitude, s.latitude, s.interval_s, s.gateway,
-       coalesce(s.plausible_low, q.plausible_low) as plausible_low,
-       coalesce(s.plausible_high, q.plausible_high) as plausible_high,
-       coalesce(s.thresholds, q.thresholds) as thresholds, q.label_en, q.label_zh
-from sensor s
-join quantity q on q.lifeline = s.lifeline and q.name = s.quantity
+_SELECT = f"""
+select sensor.key, sensor.id, sensor.lifeline, sensor.quantity, sensor.unit, sensor.asset, sensor.zone,
+       sensor.longitude, sensor.latitude, sensor.interval_s, sensor.gateway,
+       coalesce(sensor.plausible_low, quantity.plausible_low) as plausible_low,
+       coalesce(sensor.plausible_high, quantity.plausible_high) as plausible_high,
+       {thresholds.EFFECTIVE} as thresholds, quantity.label_en, quantity.label_zh
+from sensor
+join quantity on quantity.lifeline = sensor.lifeline and quantity.name = sensor.quantity
 """
 
 
@@ -43,7 +44,7 @@ def _sensor(row: Mapping[str, Any]) -> Sensor:
 async def load_sensors(connection: AsyncConnection) -> list[Sensor]:
     """Every sensor of the city, ordered by key."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SELECT + " order by s.key")
+        await cursor.execute(_SELECT + " order by sensor.key")
         return [_sensor(row) for row in await cursor.fetchall()]
 
 
@@ -64,7 +65,7 @@ async def sensors_as_of(connection: AsyncConnection, zones: Sequence[str], momen
             )
             """
             + _SELECT
-            + " order by s.key",
+            + " order by sensor.key",
             {"moment": moment, "zones": list(zones)},
         )
         return [_sensor(row) for row in await cursor.fetchall()]
@@ -73,7 +74,7 @@ async def sensors_as_of(connection: AsyncConnection, zones: Sequence[str], momen
 async def find_sensor(connection: AsyncConnection, sensor: str) -> tuple[Sensor, Text] | None:
     """One sensor by its identifier, with the words for its quantity."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SELECT + " where s.id = %s", (sensor,))
+        await cursor.execute(_SELECT + " where sensor.id = %s", (sensor,))
         row = await cursor.fetchone()
     return None if row is None else (_sensor(row), Text(row["label_en"], row["label_zh"]))
 
@@ -102,11 +103,11 @@ async def list_sensors(
         await cursor.execute(
             _SELECT
             + """
-            where (%(lifeline)s::text is null or s.lifeline = %(lifeline)s)
-              and (%(zone)s::text is null or s.zone = %(zone)s)
-              and (%(asset)s::text is null or s.asset = %(asset)s)
-              and (%(after)s::text is null or s.id > %(after)s)
-            order by s.id limit %(limit)s
+            where (%(lifeline)s::text is null or sensor.lifeline = %(lifeline)s)
+              and (%(zone)s::text is null or sensor.zone = %(zone)s)
+              and (%(asset)s::text is null or sensor.asset = %(asset)s)
+              and (%(after)s::text is null or sensor.id > %(after)s)
+            order by sensor.id limit %(limit)s
             """,
             {"lifeline": lifeline, "zone": zone, "asset": asset, "after": after, "limit": limit},
         )

@@ -7,6 +7,9 @@ from typing import Any
 from services.core.severity import Severity
 from services.core.threshold import Side, Threshold
 
+EFFECTIVE = "coalesce(sensor.hand_thresholds, sensor.thresholds, quantity.thresholds)"
+"""The limits that count: those set by hand, else those of the city folder, else the defaults of the quantity."""
+
 
 def to_json(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
     """The JSON form: seconds for delays, names for sides, numbers for severities."""

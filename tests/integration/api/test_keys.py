@@ -57,6 +57,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/sensors/{sensor}/gaps"): READ,
     ("GET", "/api/v1/sensors/{sensor}/forecast"): READ,
     ("GET", "/api/v1/forecasts"): READ,
+    ("GET", "/api/v1/sensors/{sensor}/thresholds"): READ,
+    ("PUT", "/api/v1/sensors/{sensor}/thresholds"): APPROVE,
+    ("DELETE", "/api/v1/sensors/{sensor}/thresholds"): APPROVE,
+    ("POST", "/api/v1/sensors/{sensor}/thresholds/trial"): READ,
     ("GET", "/api/v1/latest"): READ,
     ("GET", "/api/v1/history"): READ,
     ("GET", "/api/v1/availability"): READ,
@@ -184,6 +188,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/ogc/collections/{collection}/items"): READ,
     ("GET", "/ogc/collections/{collection}/items/{feature_id}"): READ,
 }
+GRADE = {"severity": 1, "side": "above", "raise_at": 1, "clear_at": 1}
 BODIES = {
     "login": {"name": "nobody", "password": "nothing"},
     "password": {},
@@ -226,6 +231,8 @@ BODIES = {
         "reason": "a test",
     },
     "{depot}": {"organisation": "water-company", "name": {"en": "x", "zh": "x"}, "position": [117.0, 31.0]},
+    "thresholds": {"thresholds": [GRADE], "reason": "a test"},
+    "trial": {"thresholds": [GRADE]},
     "{lifeline}": {"rule": {"hold_s": 1, "watch_s": 1, "deadlines_s": {}}, "reason": "a test"},
 }
 

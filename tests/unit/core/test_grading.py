@@ -6,7 +6,7 @@ from math import nan
 
 import pytest
 
-from services.alerts.grading import Grading
+from services.core.grading import Grading
 from services.core.severity import Severity
 from services.core.threshold import Side, Threshold
 

@@ -115,7 +115,11 @@ class Grading:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up a state; grades that were redefined since start afresh."""
+        """Take up a state; grades that were redefined since start afresh.
+
+        It is not idle then: whoever told of a grade that is gone has to look at the next score to tell its end.
+        """
         for grade in self._grades:
             grade.active, grade.since_s, grade.leaving_s = state.get(grade.key, (False, None, None))
         self._settle()
+        self.idle = self.idle and not state
