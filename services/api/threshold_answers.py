@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from services.api.schemas import Answer, ThresholdAnswer
+from services.core.sensor import Sensor
 from services.core.severity import Severity
 from services.core.store import thresholds
 from services.core.store.sensor_thresholds import ByHand, SensorThresholds
@@ -98,6 +99,7 @@ class SensorThresholdsAnswer(Answer):
     in_force: list[ThresholdAnswer]
     by_hand: ByHandAnswer | None = Field(description="who set them; null where they are those of the register")
     registered: list[ThresholdAnswer] = Field(description="of the city folder, or else the defaults of the quantity")
+    version: int = Field(description="of the sensor's record; for `If-Match`")
 
 
 class ExceedanceAnswer(Answer):
@@ -153,17 +155,16 @@ def who(by_hand: ByHand | None) -> ByHandAnswer | None:
     return None if by_hand is None else ByHandAnswer.model_validate(by_hand)
 
 
-def thresholds_answer(
-    sensor: str, unit: str, plausible: tuple[float, float], found: SensorThresholds
-) -> SensorThresholdsAnswer:
+def thresholds_answer(sensor: Sensor, found: SensorThresholds, version: int) -> SensorThresholdsAnswer:
     """The limits of a sensor."""
     return SensorThresholdsAnswer(
-        sensor=sensor,
-        unit=unit,
-        plausible=plausible,
+        sensor=sensor.id,
+        unit=sensor.unit,
+        plausible=sensor.plausible,
         in_force=answered(found.in_force),
         by_hand=who(found.by_hand),
         registered=answered(found.without_hand),
+        version=version,
     )
 
 

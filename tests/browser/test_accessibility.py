@@ -45,6 +45,7 @@ PAGES = {
 }
 """Addresses, and what is there when a page has arrived."""
 FORMS = {
+    "sensors/{sensor}": "thresholds-write",
     "silences": "silence-add",
     "receivers": "receiver-add",
     "policies": "policy-write",

@@ -20,7 +20,7 @@ from services.api.threshold_answers import (
     trial_side,
 )
 from services.core.sensor import Sensor
-from services.core.store import sensor_thresholds
+from services.core.store import row_versions, sensor_thresholds
 from services.core.store.sensor_thresholds import ByHand, SensorThresholds
 from services.core.threshold import Side, Threshold
 from services.core.threshold_trial import compared
@@ -41,7 +41,8 @@ async def _known(connection: AsyncConnection, sensor: str) -> tuple[Sensor, Sens
 
 async def _shown(connection: AsyncConnection, sensor: str) -> SensorThresholdsAnswer:
     known, found = await _known(connection, sensor)
-    return thresholds_answer(known.id, known.unit, known.plausible, found)
+    version = await row_versions.version_of(connection, "sensor", sensor)
+    return thresholds_answer(known, found, version or 0)
 
 
 @router.get("/sensors/{sensor}/thresholds", summary="A sensor's limits", responses=problems.documented(404))

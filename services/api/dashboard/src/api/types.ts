@@ -74,6 +74,46 @@ export interface ThresholdAnswer {
   source: string;
 }
 
+/** The limits of a sensor that count, and those that would if nobody had set any by hand. */
+export interface SensorThresholdsAnswer {
+  sensor: string;
+  unit: string;
+  plausible: [number, number];
+  in_force: ThresholdAnswer[];
+  by_hand: { reason: string; author: string; at: string } | null;
+  registered: ThresholdAnswer[];
+  version: number;
+}
+
+export interface ExceedanceAnswer {
+  side: "above" | "below";
+  started_at: string;
+  ended_at: string | null;
+  severity: Severity;
+  peak_value: number;
+  peak_at: string;
+  is_shared: boolean;
+}
+
+export interface TrialSideAnswer {
+  count: number;
+  per_day: number;
+  unshared: number;
+  severities: { severity: Severity; count: number; duration_s: number }[];
+  exceedances: ExceedanceAnswer[];
+}
+
+export interface ThresholdTrialAnswer {
+  sensor: string;
+  unit: string;
+  start: string;
+  end: string;
+  readings: number;
+  bad: number;
+  in_force: TrialSideAnswer;
+  tried: TrialSideAnswer;
+}
+
 export interface SensorAnswer {
   id: string;
   lifeline: LifelineId;

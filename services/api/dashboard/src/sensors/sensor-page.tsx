@@ -5,13 +5,13 @@ import type { SensorAnswer } from "../api/types";
 import { conditions } from "../city/sensor-state";
 import { assetsById, latest, zones } from "../city/store";
 import { alertAddress, assetAddress } from "../route";
-import { LifelineMark, Loading, SeverityMark, StateMark, Time } from "../shell/marks";
+import { LifelineMark, Loading, StateMark, Time } from "../shell/marks";
 import { Trouble } from "../shell/trouble";
-import { WideTable } from "../shell/wide-table";
 import { amount, duration, withUnit } from "../words/format";
 import { say, word, wordFor } from "../words/language";
 import { AvailabilityPanel } from "./availability-panel";
 import { HistoryPanel } from "./history-panel";
+import { ThresholdsPanel } from "./thresholds-panel";
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
   return (
@@ -57,42 +57,6 @@ function Head({ sensor }: { sensor: SensorAnswer }): JSX.Element {
   );
 }
 
-function Thresholds({ sensor }: { sensor: SensorAnswer }): JSX.Element {
-  if (!sensor.thresholds.length) return <p class="quiet">{word("sensor.threshold.none")}</p>;
-  return (
-    <WideTable label={word("sensor.thresholds")}>
-      <table>
-        <thead>
-          <tr>
-            <th>{word("sensor.thresholds")}</th>
-            <th class="number">{word("sensor.threshold.raise")}</th>
-            <th class="number">{word("sensor.threshold.clear")}</th>
-            <th class="number">{word("sensor.threshold.delay")}</th>
-            <th>{word("sensor.threshold.source")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sensor.thresholds.map((limit) => (
-            <tr key={`${limit.severity} ${limit.side}`}>
-              <td class="nowrap">
-                <SeverityMark severity={limit.severity} /> {wordFor("severity", String(limit.severity))}
-              </td>
-              <td class="number">
-                {limit.side === "above" ? "≥" : "≤"} {withUnit(limit.raise_at, sensor.unit)}
-              </td>
-              <td class="number">
-                {limit.side === "above" ? "<" : ">"} {withUnit(limit.clear_at, sensor.unit)}
-              </td>
-              <td class="number">{duration(limit.on_delay_s * 1000)}</td>
-              <td>{limit.source}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </WideTable>
-  );
-}
-
 export function SensorPage({ id }: { id: string }): JSX.Element {
   const { answer: sensor, problem, again } = useAnswer<SensorAnswer>(`sensors/${encodeURIComponent(id)}`);
   if (!sensor && problem) {
@@ -109,9 +73,7 @@ export function SensorPage({ id }: { id: string }): JSX.Element {
       </section>
       <HistoryPanel sensor={sensor} />
       <AvailabilityPanel sensor={sensor.id} />
-      <section class="panel" aria-label={word("sensor.thresholds")}>
-        <Thresholds sensor={sensor} />
-      </section>
+      <ThresholdsPanel sensor={sensor} changed={again} />
     </article>
   );
 }
