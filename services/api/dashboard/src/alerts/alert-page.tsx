@@ -6,7 +6,7 @@ import type { AlertDetailAnswer, NotificationAnswer, Page, WarningAnswer, WorkOr
 import { useDirectory } from "../city/directory";
 import { onNews } from "../city/live";
 import { learnAlerts } from "../city/store";
-import { TraceMap } from "../map/trace-map";
+import { TraceMap } from "../map/lazy-maps";
 import { Loading } from "../shell/marks";
 import { usePageKey } from "../shell/page-key";
 import { Trouble } from "../shell/trouble";
@@ -118,7 +118,9 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
         </section>
       </div>
       <div class="alert-where">
-        <TraceMap alert={alert} />
+        <div class="map-room">
+          <TraceMap alert={alert} />
+        </div>
         <section class="panel" aria-label={word("trace")}>
           <h2>{word("trace")}</h2>
           <TracePanel trace={alert.trace} />

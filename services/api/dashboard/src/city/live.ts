@@ -45,8 +45,8 @@ async function part<Answer>(name: string, answer: Promise<Answer>, keep: (answer
   }
 }
 
-/** What changes: counters, open alerts, open orders, newest values. */
-export async function refresh(): Promise<void> {
+/** What a person waits for first: counters, open alerts, open orders. */
+async function readLists(): Promise<void> {
   // What the stream brings while an answer is on its way must survive that answer.
   const knownAlerts = new Set(store.alerts.value.keys());
   const knownOrders = new Set(store.workOrders.value.keys());
@@ -58,8 +58,16 @@ export async function refresh(): Promise<void> {
     part("orders", getAll<WorkOrderAnswer>("work-orders", { open: true, limit: 200 }, 2_000), (open) =>
       store.replaceWorkOrders(open, knownOrders),
     ),
-    part("latest", get<{ items: LatestAnswer[] }>("latest"), (newest) => store.learnLatest(newest.items)),
   ]);
+}
+
+function readLatest(): Promise<void> {
+  return part("latest", get<{ items: LatestAnswer[] }>("latest"), (newest) => store.learnLatest(newest.items));
+}
+
+/** What changes: counters, open alerts, open orders, newest values. */
+export async function refresh(): Promise<void> {
+  await Promise.all([readLists(), readLatest()]);
 }
 
 const asked = new Set<string>();
@@ -83,6 +91,20 @@ async function loadPlaces(): Promise<void> {
   ]);
 }
 
+/** Values wait for one another so long: every taking of them looks at the whole city. */
+const GATHER_MS = 1_000;
+let gathered: LatestAnswer[] = [];
+let gathering: ReturnType<typeof setTimeout> | undefined;
+
+function gatherLatest(news: readonly LatestAnswer[]): void {
+  gathered.push(...news);
+  gathering ??= setTimeout(() => {
+    gathering = undefined;
+    store.learnLatest(gathered);
+    gathered = [];
+  }, GATHER_MS);
+}
+
 let counting: ReturnType<typeof setTimeout> | undefined;
 
 /** Reads the counters again shortly after an alert changed, once for many changes. */
@@ -92,7 +114,7 @@ function countAgain(): void {
 }
 
 function take(event: string, body: unknown): void {
-  if (event === "latest") return store.learnLatest((body as { items: LatestAnswer[] }).items);
+  if (event === "latest") return gatherLatest((body as { items: LatestAnswer[] }).items);
   if (event === "alert") {
     const alert = body as AlertAnswer;
     if (!store.alerts.value.has(alert.id) && alert.state === "open") soundFor(alert);
@@ -111,17 +133,18 @@ function take(event: string, body: unknown): void {
 export function start(): () => void {
   const stop = new AbortController();
   let last = 0;
-  const poll = (): void => {
+  const poll = async (): Promise<void> => {
     last = Date.now();
-    void refresh();
-    void loadPlaces();
+    // The whole city weighs a hundred times the lists, and would keep them waiting.
+    await readLists();
+    await Promise.all([readLatest(), loadPlaces()]);
   };
   // Read at once, and again when the stream stands: what was committed in between is in neither otherwise.
-  poll();
-  void follow(take, poll, stop.signal);
+  void readLists();
+  void follow(take, () => void poll(), stop.signal);
   const timer = setInterval(() => {
     const every = connection.value.state === "live" && store.loaded.value.size >= PARTS ? POLL_LIVE_MS : POLL_LOST_MS;
-    if (Date.now() - last >= every) poll();
+    if (Date.now() - last >= every) void poll();
   }, TICK_MS);
   return () => {
     stop.abort();

@@ -28,9 +28,18 @@ function beyondLimit(sensor: SensorAnswer, value: number): boolean {
   );
 }
 
+/** One object for each state that no alert tells more about: a city has many sensors and few states. */
+const PLAIN: Readonly<Record<SensorState, Condition>> = {
+  normal: { state: "normal", severity: 0, alert: null },
+  attention: { state: "attention", severity: 0, alert: null },
+  alarm: { state: "alarm", severity: 0, alert: null },
+  silent: { state: "silent", severity: 0, alert: null },
+  fault: { state: "fault", severity: 0, alert: null },
+};
+
 function judge(sensor: SensorAnswer, reading: LatestAnswer | undefined, alert: AlertAnswer | null, now: number): Condition {
   if (alert && !alert.sensor_fault) return { state: "alarm", severity: alert.severity || alert.highest_severity, alert };
-  const without = (state: SensorState): Condition => ({ state, severity: 0, alert });
+  const without = (state: SensorState): Condition => (alert ? { state, severity: 0, alert } : PLAIN[state]);
   if (alert || reading?.quality === 2) return without("fault");
   if (isSilent(sensor, reading, now)) return without("silent");
   if (reading && (reading.quality === 1 || beyondLimit(sensor, reading.value))) return without("attention");

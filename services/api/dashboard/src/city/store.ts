@@ -1,5 +1,5 @@
 /** What the page knows about the city: loaded once, then kept true by the live stream. */
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { FeatureCollection } from "geojson";
 import type {
   AlertAnswer,
@@ -35,14 +35,10 @@ export const assetsById = computed<ReadonlyMap<string, AssetFeature>>(
 );
 export const openAlerts = computed(() => [...alerts.value.values()].filter((alert) => alert.state !== "cleared"));
 
+const newestMeasured_ms = signal(0);
+
 /** The newest measurement of the city in milliseconds; a demo may play hours in minutes, so it is not the wall clock. */
-export const cityNow = computed<number>(() => {
-  let newest = 0;
-  for (const reading of latest.value.values()) {
-    if (reading.quality < 2) newest = Math.max(newest, Date.parse(reading.time));
-  }
-  return newest || Date.now();
-});
+export const cityNow = computed<number>(() => newestMeasured_ms.value || Date.now());
 
 /** The order in which people name them, the same on every screen. */
 const LIFELINE_ORDER: readonly LifelineId[] = ["gas", "water", "drainage", "bridge", "heat", "tunnel", "power", "telecom"];
@@ -103,10 +99,16 @@ export function replaceWorkOrders(open: readonly WorkOrderAnswer[], before: Read
 
 export function learnLatest(news: readonly LatestAnswer[]): void {
   const next = new Map(latest.value);
+  let newest = newestMeasured_ms.value;
   for (const reading of news) {
     const known = next.get(reading.sensor);
+    const measured = Date.parse(reading.time);
     // A late value never becomes the current one.
-    if (!known || Date.parse(known.time) <= Date.parse(reading.time)) next.set(reading.sensor, reading);
+    if (!known || Date.parse(known.time) <= measured) next.set(reading.sensor, reading);
+    if (reading.quality < 2) newest = Math.max(newest, measured);
   }
-  latest.value = next;
+  batch(() => {
+    latest.value = next;
+    newestMeasured_ms.value = newest;
+  });
 }

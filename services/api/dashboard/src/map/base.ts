@@ -1,4 +1,5 @@
-/** The map without tiles, fonts or anything from outside: a ground, the city's own shapes, and drawn signs. */
+/** The map without tiles, fonts or anything from outside: the city's own shapes and drawn signs on the page's ground. */
+import { computed } from "@preact/signals";
 import type { FeatureCollection, Geometry } from "geojson";
 import { type GeoJSONSource, LngLatBounds, Map as GlMap, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
@@ -11,6 +12,8 @@ setWorkerUrl(workerUrl);
 
 export const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 const source = { type: "geojson" as const, data: EMPTY };
+/** Past this zoom tiles are stretched, not cut anew: the shapes are simple, and a street fills the screen by then. */
+const FINEST_TILES = 16;
 
 /** What can be drawn here; without WebGL 2 the page shows a notice instead. */
 export function canDraw(): boolean {
@@ -34,7 +37,6 @@ function layers(): unknown[] {
   const line = { "line-cap": "round", "line-join": "round" };
   const structure = ["==", ["get", "kind"], "bridge"];
   return [
-    { id: "ground", type: "background", paint: { "background-color": colour("map-ground") } },
     {
       id: "streets",
       type: "line",
@@ -90,7 +92,8 @@ function layers(): unknown[] {
 }
 
 function style(extra: StyleSpecification): StyleSpecification {
-  const own = { version: 8, sources: { background: source, zones: source, assets: source }, layers: layers() };
+  const tiled = { ...source, maxzoom: FINEST_TILES };
+  const own = { version: 8, sources: { background: tiled, zones: tiled, assets: tiled }, layers: layers() };
   const base = own as unknown as StyleSpecification;
   return { ...base, sources: { ...base.sources, ...extra.sources }, layers: [...base.layers, ...extra.layers] };
 }
@@ -105,9 +108,17 @@ export function show(map: GlMap, name: string, shapes: FeatureCollection): void 
   map.getSource<GeoJSONSource>(name)?.setData(shapes);
 }
 
+/** What is drawn of the assets: their shapes with what decides about colour and layer; an asset without a place is left out. */
+const drawnAssets = computed<FeatureCollection>(() => ({
+  type: "FeatureCollection",
+  features: assets.value.features
+    .filter(({ geometry }) => "type" in geometry)
+    .map(({ geometry, properties: { kind, lifeline } }) => ({ type: "Feature", properties: { kind, lifeline }, geometry })),
+}));
+
 export function showBase(map: GlMap): void {
   show(map, "background", background.value);
-  show(map, "assets", assets.value as FeatureCollection);
+  show(map, "assets", drawnAssets.value);
   const shapes = [...zones.value.values()].flatMap((zone) =>
     zone.geometry
       ? [{ type: "Feature" as const, properties: { id: zone.id, lifeline: zone.lifeline }, geometry: zone.geometry }]
@@ -145,6 +156,14 @@ export function middle(geometry: Geometry): [number, number] | null {
   return boxAround([geometry])?.getCenter().toArray() ?? null;
 }
 
+/**
+ * A flat map has no sky, yet its pass covers every pixel with a blended one at each frame. Without a graphics card that
+ * alone costs more than everything else that an empty map draws.
+ */
+function withoutSky(map: GlMap): void {
+  map.painter.drawFunctions = { ...map.painter.drawFunctions, sky: () => undefined };
+}
+
 export interface Opened {
   map: GlMap;
   close: () => void;
@@ -159,9 +178,12 @@ export function openMap(container: HTMLElement, extra: StyleSpecification, ready
     dragRotate: false,
     pitchWithRotate: false,
     fadeDuration: 0,
+    renderWorldCopies: false,
+    canvasContextAttributes: { antialias: false, failIfMajorPerformanceCaveat: false },
     maxZoom: 19,
     zoom: 12,
   });
+  withoutSky(map);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.once("style.load", () => {

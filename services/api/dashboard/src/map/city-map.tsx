@@ -18,10 +18,12 @@ const WALL_SCALE = 1.45;
 /** Where the officer left the map; it stays so while other pages are read. */
 let lastView: { center: LngLatLike; zoom: number } | null = null;
 
-function whole(map: GlMap, animate = true): void {
+/** Brings the whole city into view; false while nothing of it is known that has a place. */
+function whole(map: GlMap, animate = true): boolean {
   const shapes = [...zones.value.values()].flatMap((zone) => (zone.geometry ? [zone.geometry] : []));
   const box = boxAround(shapes.length ? shapes : assets.value.features.map((asset) => asset.geometry));
   if (box) map.fitBounds(box, { padding: 36, animate });
+  return box !== null;
 }
 
 /** Names of the zones of the chosen lifeline, and of the bridges, as plain page text. */
@@ -66,9 +68,7 @@ function open(container: HTMLElement, wall: boolean): Opened & { whole: () => vo
     stops.push(
       effect(() => {
         showBase(map);
-        if (fitted || (lastView && !wall) || !(zones.value.size || assets.value.features.length)) return;
-        whole(map, false);
-        fitted = true;
+        if (!fitted && (wall || !lastView)) fitted = whole(map, false);
       }),
       effect(() => narrow(map)),
       followSensors(map),
@@ -89,7 +89,7 @@ function open(container: HTMLElement, wall: boolean): Opened & { whole: () => vo
     stops.forEach((stop) => stop());
     opened.close();
   };
-  return { map: opened.map, close, whole: () => ((lastView = null), whole(opened.map)) };
+  return { map: opened.map, close, whole: () => void ((lastView = null), whole(opened.map)) };
 }
 
 export function CityMap({ wall = false }: { wall?: boolean }): JSX.Element {

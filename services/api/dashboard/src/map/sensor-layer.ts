@@ -1,10 +1,11 @@
-/** The sensors as signs on a map, redrawn only when a sign changed and not at every value. */
+/** The sensors as signs on a map, redrawn only when a sign changed and not at every value; the common ones thin out from afar. */
 import { effect } from "@preact/signals";
-import type { Feature, FeatureCollection, Point } from "geojson";
+import type { Feature, Point } from "geojson";
 import type { Map as GlMap } from "maplibre-gl";
 import { conditions, type SensorState } from "../city/sensor-state";
-import { chosenLifeline, sensors } from "../city/store";
+import { chosenLifeline, loaded, sensors } from "../city/store";
 import { show } from "./base";
+import { shownFrom } from "./thinning";
 
 /** The more urgent lies above. */
 const URGENCY: Record<SensorState, number> = { normal: 0, silent: 1, fault: 2, attention: 3, alarm: 4 };
@@ -13,6 +14,7 @@ export const SENSOR_LAYER = {
   id: "sensors",
   type: "symbol",
   source: "sensors",
+  filter: ["<=", ["get", "from"], ["zoom"]],
   layout: {
     "icon-image": ["get", "sign"],
     "icon-allow-overlap": true,
@@ -22,30 +24,52 @@ export const SENSOR_LAYER = {
   },
 };
 
-function sensorShapes(every: boolean): FeatureCollection {
+/** States of so many sensors that single ones say nothing from afar; an alarm never is one of them. */
+const CROWD = 2_000;
+
+function crowded(): ReadonlySet<SensorState> {
+  const counts = new Map<SensorState, number>();
+  for (const { state } of conditions.value.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return new Set([...counts].filter(([state, count]) => state !== "alarm" && count > CROWD).map(([state]) => state));
+}
+
+type SensorShape = Feature<Point, { id: string; sign: string; urgency: number; from: number }>;
+
+function sensorShapes(every: boolean): SensorShape[] {
   const chosen = every ? null : chosenLifeline.value;
-  const shapes: Feature<Point>[] = [];
+  const thinned = crowded();
+  const shapes: SensorShape[] = [];
   for (const [id, { state, severity }] of conditions.value) {
     const sensor = sensors.value.get(id);
     if (!sensor || (chosen && sensor.lifeline !== chosen)) continue;
     shapes.push({
       type: "Feature",
       geometry: { type: "Point", coordinates: [sensor.longitude, sensor.latitude] },
-      properties: { id, sign: state === "alarm" ? `alarm-${severity || 1}` : state, urgency: URGENCY[state] * 10 + severity },
+      properties: {
+        id,
+        sign: state === "alarm" ? `alarm-${severity || 1}` : state,
+        urgency: URGENCY[state] * 10 + severity,
+        from: thinned.has(state) ? (shownFrom.value.get(id) ?? 0) : 0,
+      },
     });
   }
-  return { type: "FeatureCollection", features: shapes };
+  return shapes;
+}
+
+function looksLike(one: SensorShape, other: SensorShape | undefined): boolean {
+  const [a, b] = [one.properties, other?.properties];
+  return a.id === b?.id && a.sign === b.sign && a.from === b.from;
 }
 
 /** Keeps the signs true; `every` also shows what the chosen lifeline would hide. */
 export function followSensors(map: GlMap, every = false): () => void {
-  let drawn = "";
+  let drawn: readonly SensorShape[] = [];
   return effect(() => {
-    const shapes = sensorShapes(every);
-    const signs = shapes.features.map((shape) => `${shape.properties?.["id"]}${shape.properties?.["sign"]}`).join();
-    if (signs === drawn) return;
-    drawn = signs;
-    show(map, "sensors", shapes);
+    // Before the first values have come every sensor would look silent.
+    const shapes = loaded.value.has("latest") ? sensorShapes(every) : [];
+    if (shapes.length === drawn.length && shapes.every((shape, index) => looksLike(shape, drawn[index]))) return;
+    drawn = shapes;
+    show(map, "sensors", { type: "FeatureCollection", features: shapes });
   });
 }
 

@@ -2,14 +2,16 @@
 import type { JSX } from "preact";
 import { AlertList } from "../alerts/alert-list";
 import { WorkOrderList } from "../alerts/work-order-list";
-import { CityMap } from "../map/city-map";
+import { CityMap } from "../map/lazy-maps";
 import { word } from "../words/language";
 
 export function OverviewPage(): JSX.Element {
   return (
     <div class="overview">
       <h1 class="unseen">{word("nav.overview")}</h1>
-      <CityMap />
+      <div class="map-room">
+        <CityMap />
+      </div>
       <div class="overview-side">
         <AlertList />
         <WorkOrderList />

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { StormAnswer } from "../api/types";
 import { useAnswer } from "../api/use-answer";
 import { chosenLifeline, lifelines } from "../city/store";
-import { CityMap } from "../map/city-map";
+import { CityMap } from "../map/lazy-maps";
 import { useEvery } from "../records/use-every";
 import { Clock, ConnectionState } from "../shell/clock";
 import { LifelineMark, SeverityMark } from "../shell/marks";
@@ -86,7 +86,9 @@ export function WallPage(): JSX.Element {
           <Clock />
         </div>
       </div>
-      <CityMap wall />
+      <div class="map-room">
+        <CityMap wall />
+      </div>
       <div class="wall-side">
         <SeverityCounts />
         <StormLine />
