@@ -1,11 +1,11 @@
 /** The map without tiles, fonts or anything from outside: the city's own shapes and drawn signs on the page's ground. */
-import { computed } from "@preact/signals";
 import type { FeatureCollection, Geometry } from "geojson";
 import { type GeoJSONSource, LngLatBounds, Map as GlMap, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
-import { assets, background, zones } from "../city/store";
+import { background, zones } from "../city/store";
 import { colour } from "../shell/theme";
+import { assetShapes } from "./asset-shapes";
 import { signImages } from "./signs";
 
 setWorkerUrl(workerUrl);
@@ -59,14 +59,14 @@ function layers(): unknown[] {
       source: "zones",
       paint: { "line-color": colour("map-zone"), "line-width": 1, "line-dasharray": [3, 3], "line-opacity": 0.5 },
     },
-    {
-      id: "pipes",
+    ...["mains", "pipes"].map((id) => ({
+      id,
       type: "line",
       source: "assets",
-      filter: ["all", ["!", structure], ["==", ["geometry-type"], "LineString"]],
+      filter: ["all", ["==", ["geometry-type"], "LineString"], ["!", structure], ["==", ["get", "main"], id === "mains"]],
       layout: line,
       paint: { "line-color": byLifeline(), "line-width": wide(0.8, 5), "line-opacity": 0.85 },
-    },
+    })),
     {
       id: "bridges",
       type: "line",
@@ -93,7 +93,7 @@ function layers(): unknown[] {
 
 function style(extra: StyleSpecification): StyleSpecification {
   const tiled = { ...source, maxzoom: FINEST_TILES };
-  const own = { version: 8, sources: { background: tiled, zones: tiled, assets: tiled }, layers: layers() };
+  const own = { version: 8, transition: { duration: 0 }, sources: { background: tiled, zones: tiled, assets: tiled }, layers: layers() };
   const base = own as unknown as StyleSpecification;
   return { ...base, sources: { ...base.sources, ...extra.sources }, layers: [...base.layers, ...extra.layers] };
 }
@@ -108,17 +108,9 @@ export function show(map: GlMap, name: string, shapes: FeatureCollection): void 
   map.getSource<GeoJSONSource>(name)?.setData(shapes);
 }
 
-/** What is drawn of the assets: their shapes with what decides about colour and layer; an asset without a place is left out. */
-const drawnAssets = computed<FeatureCollection>(() => ({
-  type: "FeatureCollection",
-  features: assets.value.features
-    .filter(({ geometry }) => "type" in geometry)
-    .map(({ geometry, properties: { kind, lifeline } }) => ({ type: "Feature", properties: { kind, lifeline }, geometry })),
-}));
-
 export function showBase(map: GlMap): void {
   show(map, "background", background.value);
-  show(map, "assets", drawnAssets.value);
+  show(map, "assets", assetShapes.value);
   const shapes = [...zones.value.values()].flatMap((zone) =>
     zone.geometry
       ? [{ type: "Feature" as const, properties: { id: zone.id, lifeline: zone.lifeline }, geometry: zone.geometry }]

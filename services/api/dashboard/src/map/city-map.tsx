@@ -1,5 +1,5 @@
 /** The map of the whole city with every sensor and every open alert. */
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { type ExpressionSpecification, type LngLatLike, type Map as GlMap, Marker } from "maplibre-gl";
 import type { JSX } from "preact";
 import { assets, chosenLifeline, sensors, zones } from "../city/store";
@@ -11,6 +11,7 @@ import { Legend } from "./legend";
 import { MapFrame } from "./map-frame";
 import { followSensors, onSensorClick, SENSOR_LAYER } from "./sensor-layer";
 import { openPopover } from "./sensor-popover";
+import { followSlowFrames } from "./slow-frames";
 
 /** How much larger the words of a marker are on the wall, as the style sheet has it. */
 const WALL_SCALE = 1.45;
@@ -48,11 +49,13 @@ function followLabels(map: GlMap): () => void {
   return () => (stop(), labels.forEach((label) => label.remove()));
 }
 
-function narrow(map: GlMap): void {
+/** Draws what is not of the chosen lifeline faintly; `coarse` leaves out the pipes that are no mains. */
+function narrow(map: GlMap, coarse: boolean): void {
   const chosen = chosenLifeline.value;
   const dim = (full: number, faint: number): number | ExpressionSpecification =>
     chosen ? ["case", ["==", ["get", "lifeline"], chosen], full, faint] : full;
-  map.setPaintProperty("pipes", "line-opacity", dim(0.85, 0.1));
+  map.setPaintProperty("mains", "line-opacity", dim(0.85, 0.1));
+  map.setPaintProperty("pipes", "line-opacity", coarse ? 0 : dim(0.85, 0.1));
   map.setPaintProperty("bridges", "line-opacity", dim(0.85, 0.15));
   map.setPaintProperty("points", "circle-stroke-opacity", dim(1, 0.1));
   map.setPaintProperty("zone-area", "fill-opacity", chosen ? dim(0.07, 0) : 0);
@@ -64,13 +67,15 @@ function narrow(map: GlMap): void {
 function open(container: HTMLElement, wall: boolean): Opened & { whole: () => void } {
   const stops: (() => void)[] = [];
   const opened = openMap(container, overlay(["sensors"], [SENSOR_LAYER]), (map) => {
+    const coarse = signal(false);
     let fitted = false;
     stops.push(
       effect(() => {
         showBase(map);
         if (!fitted && (wall || !lastView)) fitted = whole(map, false);
       }),
-      effect(() => narrow(map)),
+      effect(() => narrow(map, coarse.value)),
+      followSlowFrames(map, (out) => (coarse.value = out)),
       followSensors(map),
       followLabels(map),
       followAlerts(map, wall ? WALL_SCALE : 1),
