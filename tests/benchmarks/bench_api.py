@@ -85,16 +85,19 @@ def _listeners(address: str, null_address: str, database_url: str, listeners: in
 
 def _page(address: str) -> None:
     # Chromium is only needed for this part.
-    from tests.benchmarks.api.dashboard import bundle_kb, measure_page
+    from tests.benchmarks.api.dashboard import bundle_kb, measure_limits, measure_page
 
     bundle = ", ".join(f"{name} {size:.0f} kB" for name, size in bundle_kb().items())
+    limits = asyncio.run(measure_limits(address))
     shown = asyncio.run(measure_page(address, 120))
     whole = "not within 120 s" if shown.whole_city_s is None else f"{shown.whole_city_s:.1f} s"
     say(
         "== dashboard, headless Chromium, software GL",
         f"bundle (gzip): {bundle}; the first page loads {shown.loaded_kb:.0f} kB",
         f"first content {shown.first_content_s:.2f} s, alerts shown {shown.meaningful_s:.2f} s, whole city {whole}",
-        f"panning: {shown.frames_per_s:.1f} frames/s, slowest frame {shown.slowest_frame_ms:.0f} ms",
+        f"panning: first {shown.first_frames_per_s:.1f}, median {shown.frames_per_s:.1f} frames/s,"
+        f" slowest frame {shown.slowest_frame_ms:.0f} ms; in the same browser a map without a city"
+        f" {limits.empty_map:.1f}, a page with nothing {limits.nothing:.1f}",
     )
 
 

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from services.api import problems, schemas
 from services.api.bounding_box import BoxText, read_box
+from services.api.packed import packed_json
 from services.api.security import Connection, Reader
 from services.core.asset import Asset
 from services.core.lifeline import LABELS, Lifeline
@@ -54,18 +55,19 @@ def _feature(asset: Asset) -> dict[str, Any]:
     }
 
 
-@router.get("/assets", summary="Assets as GeoJSON")
+@router.get("/assets", summary="Assets as GeoJSON", response_model=dict[str, Any])
 async def list_assets(
+    request: Request,
     connection: Connection,
     _: Reader,
     lifeline: Lifeline | None = None,
     zone: str | None = None,
     kind: str | None = None,
     bbox: BoxText = None,
-) -> dict[str, Any]:
+) -> Response:
     """A FeatureCollection in WGS 84 (RFC 7946)."""
-    found = await network.load_assets(connection, lifeline=lifeline, zone=zone, kind=kind, box=read_box(bbox))
-    return {"type": "FeatureCollection", "features": [_feature(asset) for asset in found]}
+    found = await network.asset_features(connection, lifeline=lifeline, zone=zone, kind=kind, box=read_box(bbox))
+    return await packed_json(request, f'{{"type":"FeatureCollection","features":{found}}}')
 
 
 @router.get("/assets/{asset}", summary="One asset as GeoJSON", responses=problems.documented(404))

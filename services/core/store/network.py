@@ -43,34 +43,68 @@ async def find_assets(connection: AsyncConnection, assets: Sequence[str]) -> dic
         return {row["id"]: asset_from_row(row) for row in await cursor.fetchall()}
 
 
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+_MATCHING = """
+    from asset
+    where (%(lifeline)s::text is null or lifeline = %(lifeline)s)
+      and (%(zone)s::text is null or zone = %(zone)s)
+      and (%(kind)s::text is null or kind = %(kind)s)
+      and (%(west)s::float8 is null
+           or extent && box(point(%(west)s, %(south)s), point(%(east)s, %(north)s)))
+"""
+
+
+def _wanted(lifeline: Lifeline | None, zone: str | None, kind: str | None, box: Box | None) -> dict[str, Any]:
+    sides = dict(zip(("west", "south", "east", "north"), box or (None,) * 4, strict=True))
+    return {"lifeline": lifeline, "zone": zone, "kind": kind, **sides}
+
+
 async def load_assets(
     connection: AsyncConnection,
     *,
     lifeline: Lifeline | None = None,
     zone: str | None = None,
     kind: str | None = None,
-    box: tuple[float, float, float, float] | None = None,
+    box: Box | None = None,
 ) -> list[Asset]:
-    """Assets that match; ``box`` is west, south, east, north."""
+    """Assets that match, by identifier."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            """
-            select * from asset
-            where (%(lifeline)s::text is null or lifeline = %(lifeline)s)
-              and (%(zone)s::text is null or zone = %(zone)s)
-              and (%(kind)s::text is null or kind = %(kind)s)
-              and (%(west)s::float8 is null
-                   or extent && box(point(%(west)s, %(south)s), point(%(east)s, %(north)s)))
-            order by id
-            """,
-            {
-                "lifeline": lifeline,
-                "zone": zone,
-                "kind": kind,
-                **dict(zip(("west", "south", "east", "north"), box or (None,) * 4, strict=True)),
-            },
-        )
+        await cursor.execute(f"select * {_MATCHING} order by id".encode(), _wanted(lifeline, zone, kind, box))
         return [asset_from_row(row) for row in await cursor.fetchall()]
+
+
+async def asset_features(
+    connection: AsyncConnection,
+    *,
+    lifeline: Lifeline | None = None,
+    zone: str | None = None,
+    kind: str | None = None,
+    box: Box | None = None,
+) -> str:
+    """The assets that ``load_assets`` finds, as a JSON list of GeoJSON features; the database writes the text."""
+    cursor = await connection.execute(
+        f"""
+        select string_agg(json_build_object(
+            'type', 'Feature',
+            'id', id,
+            'geometry', geometry,
+            'properties', json_build_object(
+                'id', id,
+                'lifeline', lifeline,
+                'kind', kind,
+                'zone', zone,
+                'name', json_build_object('en', name_en, 'zh', name_zh),
+                'organisation', organisation,
+                'facts', properties
+            )
+        )::text, ',' order by id) {_MATCHING}
+        """.encode(),
+        _wanted(lifeline, zone, kind, box),
+    )
+    row = await cursor.fetchone()
+    return "[]" if row is None or row[0] is None else f"[{row[0]}]"
 
 
 async def load_links(connection: AsyncConnection, lifeline: Lifeline | None = None) -> list[Link]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Page, Route
 from psycopg import AsyncConnection
 
 from services.api.app import DASHBOARD
@@ -16,27 +16,55 @@ from tests.browser.chromium import opened_page
 
 _MOVED_AT_ONCE = 500
 _DRAG_S = 5.0
+_DRAGS = 5
+_REST_S = 3.0
 _WATCH_FRAMES = """
 () => {
-  window.frames_ms = [];
+  const frames_ms = window.frames_ms = [];
   let last = performance.now();
-  const frame = (now) => { window.frames_ms.push(now - last); last = now; requestAnimationFrame(frame); };
+  const frame = (now) => {
+    if (window.frames_ms !== frames_ms) return;
+    frames_ms.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
   requestAnimationFrame(frame);
 }
 """
+_NO_SHAPES = {"type": "FeatureCollection", "features": []}
+_NO_ITEMS = {"items": [], "next": None}
+_NO_CITY = {
+    "assets": _NO_SHAPES,
+    "background": _NO_SHAPES,
+    "sensors": _NO_ITEMS,
+    "latest": _NO_ITEMS,
+    "alerts": _NO_ITEMS,
+}
 _FIRST_CONTENT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a cold page did. Times are seconds from the call for the page, sizes are gzip."""
+    """What a cold page did. Times are seconds from the call for the page, sizes are gzip.
+
+    Frames a second are of the first drag of the map, and the median of all drags.
+    """
 
     first_content_s: float
     meaningful_s: float
     whole_city_s: float | None
     loaded_kb: float
+    first_frames_per_s: float
     frames_per_s: float
     slowest_frame_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Frames a second that the browser here gives to a page with nothing on it, and to the map of an empty city."""
+
+    nothing: float
+    empty_map: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +114,50 @@ async def measure_page(address: str, patience_s: float) -> Shown:
             for path in {DASHBOARD / url.removeprefix(address).split("?")[0].lstrip("/") for url in loaded}
             if path.is_file()
         )
-        frames_ms = await _drag(page)
+        drags = await _drags(page)
+        rates = [_per_s(frames_ms) for frames_ms in drags]
         return Shown(
             first_ms / 1000,
             meaningful_s,
             whole_city_s,
             loaded_kb,
-            1000 * len(frames_ms) / sum(frames_ms),
-            max(frames_ms),
+            rates[0],
+            statistics.median(rates),
+            max(max(frames_ms) for frames_ms in drags),
         )
+
+
+async def measure_limits(address: str) -> Limits:
+    """The bounds of panning here: no page can be faster than the first, no map of MapLibre than the second."""
+    async with opened_page() as page:
+        await page.goto("about:blank")
+        await page.evaluate(_WATCH_FRAMES)
+        await asyncio.sleep(_DRAG_S)
+        nothing = _per_s((await page.evaluate("window.frames_ms"))[1:])
+    async with opened_page() as page:
+
+        async def answer(route: Route) -> None:
+            part = route.request.url.split("/api/v1/")[1].split("?")[0]
+            await (route.fulfill(json=_NO_CITY[part]) if part in _NO_CITY else route.continue_())
+
+        await page.route("**/api/v1/**", answer)
+        await page.goto(f"{address}/#key={KEY}")
+        await page.locator(".map-canvas canvas").wait_for()
+        await asyncio.sleep(_REST_S)
+        return Limits(nothing, statistics.median(_per_s(frames_ms) for frames_ms in await _drags(page)))
+
+
+def _per_s(frames_ms: list[float]) -> float:
+    return 1000 * len(frames_ms) / sum(frames_ms)
+
+
+async def _drags(page: Page) -> list[list[float]]:
+    """The frames of several drags, each after a rest."""
+    drags = []
+    for _ in range(_DRAGS):
+        drags.append(await _drag(page))
+        await asyncio.sleep(_REST_S)
+    return drags
 
 
 async def _whole_city(page: Page, began: float, patience_s: float) -> float | None:
