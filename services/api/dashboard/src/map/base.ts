@@ -2,13 +2,13 @@
 import type { FeatureCollection, Geometry } from "geojson";
 import { type GeoJSONSource, LngLatBounds, Map as GlMap, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import workerAddress from "virtual:map-worker-address";
 import { background, zones } from "../city/store";
 import { colour } from "../shell/theme";
 import { assetShapes } from "./asset-shapes";
 import { signImages } from "./signs";
 
-setWorkerUrl(workerUrl);
+setWorkerUrl(workerAddress);
 
 export const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 const source = { type: "geojson" as const, data: EMPTY };
