@@ -27,6 +27,8 @@ export default defineConfig(({ mode }) => {
     // Relative addresses, so that the built page works under any path the API mounts it at.
     base: "./",
     plugins: [mapWorker()],
+    // MapLibre declares fields that its superclasses have set; as a field of its own each would be emptied again.
+    oxc: { assumptions: { setPublicClassFields: true }, typescript: { removeClassFieldsWithoutInitializer: true } },
     resolve: { alias: [{ find: /^maplibre-gl$/, replacement: `${MAP_PARTS}/index.ts` }] },
     build: {
       target: "es2022",
