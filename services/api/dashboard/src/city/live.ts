@@ -85,7 +85,7 @@ async function loadPlaces(): Promise<void> {
     place("zones", () => get<ZoneAnswer[]>("zones"), (all) => (store.zones.value = new Map(all.map((zone) => [zone.id, zone])))),
     place("assets", () => get<AssetCollection>("assets"), (all) => (store.assets.value = all)),
     place("background", () => get<FeatureCollection>("background"), (shapes) => (store.background.value = shapes)),
-    place("sensors", () => getAll<SensorAnswer>("sensors", { limit: 5000 }), (all) => {
+    place("sensors", () => getAll<SensorAnswer>("sensors", { limit: 1000 }), (all) => {
       store.sensors.value = new Map(all.map((sensor) => [sensor.id, sensor]));
     }),
   ]);
