@@ -10,7 +10,9 @@ from psycopg import AsyncConnection
 from services.core.alert import Alert
 from services.core.sensor import Sensor
 from services.core.store import sensors
-from tests.browser.chromium import marks
+from tests.benchmarks.api.dashboard import bundle_kb
+from tests.browser.chromium import marks, opened_page
+from tests.browser.conftest import sign_in
 from tests.integration.api.harness import client, connected
 from tests.integration.api.measuring import GOOD, measure
 
@@ -138,3 +140,15 @@ async def test_alerts_are_grouped_and_put_aside_from_the_list(
     async with client(address) as caller:
         (kept,) = (await caller.get("/silences")).json()["items"]
     assert (kept["kind"], kept["matcher"]["asset"], kept["reason"]) == ("shelving", last.asset, "works are under way")
+
+
+async def test_the_lists_are_there_before_the_map_has_come(address: str) -> None:
+    async with opened_page() as page:
+        await page.route("**/assets/city-map-*.js", lambda route: route.abort())
+        await sign_in(page, address)
+        await expect(page.get_by_test_id("alert-list")).to_be_visible()
+        await expect(page.get_by_test_id("page-missing")).to_be_visible()
+
+
+def test_all_that_is_built_weighs_less_than_a_megabyte() -> None:
+    assert 0 < bundle_kb()["all"] < 1000
