@@ -6,6 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import CDPSession, Page, Route
 from psycopg import AsyncConnection
@@ -31,8 +32,8 @@ _WATCH_FRAMES = """
   requestAnimationFrame(frame);
 }
 """
-_NO_SHAPES = {"type": "FeatureCollection", "features": []}
-_NO_ITEMS = {"items": [], "next": None}
+_NO_SHAPES: dict[str, Any] = {"type": "FeatureCollection", "features": []}
+_NO_ITEMS: dict[str, Any] = {"items": [], "next": None}
 _NO_CITY = {
     "assets": _NO_SHAPES,
     "background": _NO_SHAPES,
