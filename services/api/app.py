@@ -60,6 +60,7 @@ from services.api.routes import (
     provider_login,
     receivers,
     records,
+    register,
     rejections,
     reports,
     response_plans,
@@ -191,11 +192,11 @@ def create_app(settings: Settings) -> LifelineApi:
     app.state.schema = migrations.head()
     app.state.metrics = CollectorRegistry()
     app.state.centre_metrics = CentreMetrics(app.state.metrics, time.monotonic)
-    app.state.exercise = settings.exercise
+    app.state.database_url, app.state.exercise = database_url, settings.exercise
     app.state.city_zone = zone_named(settings.report_time_zone)
     app.state.refused_keys = RefusedKeys(time.monotonic)
     app.state.call_rates = CallRates(settings.call_rate, settings.call_burst, time.monotonic)
-    app.state.exports = asyncio.Semaphore(exports.AT_ONCE)
+    app.state.exports, app.state.register_imports = asyncio.Semaphore(exports.AT_ONCE), asyncio.Semaphore(1)
     app.state.provider = provider_of(settings)
     app.state.session_idle, app.state.session_lasts = settings.session_idle, settings.session_lasts
     app.state.allowed_lateness = settings.allowed_lateness
@@ -238,6 +239,7 @@ def create_app(settings: Settings) -> LifelineApi:
         *loop,
         *disposal,
         records,
+        register,
         audit,
         evidence,
         lineage,

@@ -1,6 +1,6 @@
 """Every error the API answers with, as RFC 9457 problem details that say what is wrong and what to do."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = "#/components/schemas/Problem"
 _UNREADABLE = 400
+_MOST_FAULTS = 1000
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """Those of HTTP that any route may take."""
 
@@ -165,6 +166,25 @@ def changed_since(version: int | None) -> Problem:
     """The thing is not as the caller has seen it; without a version there is none."""
     detail = "there is none of this name" if version is None else f"it is at version {version} now: look at it again"
     return Problem("Changed meanwhile", type_="changed-meanwhile", status=412, detail=detail)
+
+
+def register_changed() -> Problem:
+    """An import would change other things than those that its preview has shown."""
+    return Problem(
+        "Changed meanwhile",
+        type_="changed-meanwhile",
+        status=412,
+        detail="the file or the register is another one than was looked at, and other things would change: look again",
+    )
+
+
+def wrong_rows(faults: Sequence[str]) -> Problem:
+    """Files of a city folder are wrong; each fault names its file, line and field before the first colon."""
+    placed = [fault.partition(": ") for fault in faults[:_MOST_FAULTS]]
+    fields = [{"field": place, "reason": reason or place} for place, _, reason in placed]
+    if len(faults) > _MOST_FAULTS:
+        fields.append({"field": "body", "reason": f"and {len(faults) - _MOST_FAULTS} more"})
+    return _not_valid(fields)
 
 
 def answer(problem: Problem, request_id: str | None = None) -> JSONResponse:

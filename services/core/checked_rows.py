@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -15,6 +15,11 @@ _SHOWN = 50
 
 class CityFolderError(Exception):
     """Files of the folder are missing or wrong; each line of the message names a file, its line and the reason."""
+
+    def __init__(self, message: str, faults: Sequence[str] | None = None) -> None:
+        super().__init__(message)
+        self.faults = message.split("\n") if faults is None else faults
+        """All that is wrong, also what the message has no room for: `place: reason`."""
 
 
 class Faults:
@@ -37,7 +42,7 @@ class Faults:
             return
         more = len(self._found) - _SHOWN
         shown = [*self._found[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-        raise CityFolderError("\n".join(shown))
+        raise CityFolderError("\n".join(shown), self._found)
 
 
 class Row(BaseModel):

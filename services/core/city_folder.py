@@ -53,6 +53,14 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
 RowT = TypeVar("RowT", bound=BaseModel)
 Seconds = Annotated[float, Field(ge=0, le=timedelta(days=366).total_seconds())]
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
+FILES = frozenset(
+    {
+        *("city.toml", "organisations.csv", "people.csv", "zones.geojson", "assets.geojson", "links.csv"),
+        *("sensors.csv", "thresholds.csv", "low_points.csv", "works.csv", "background.geojson"),
+        *("network.inp", "sewers.inp"),
+    }
+)
+"""What a city folder may hold."""
 
 
 def _none_if_empty(value: object) -> object:

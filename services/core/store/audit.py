@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -59,6 +59,10 @@ class AuditEntry:
 
 
 _COLUMNS = "id, at, actor, action, subject_kind, subject, before, after, address, key_name"
+_INSERT = """
+    insert into audit (actor, action, subject_kind, subject, before, after, address, key_name)
+    values (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
 
 
 async def record(
@@ -76,22 +80,39 @@ async def record(
     Where the act came from is what ``came_from`` said last. The line gets its place in the chain when the transaction
     commits.
     """
+    await connection.execute(_INSERT, _line(actor, action, (subject_kind, str(subject)), before, after))
+
+
+def record_blocking(
+    connection: Connection,
+    *,
+    actor: str,
+    action: str,
+    subject_kind: str,
+    subject: UUID | str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """``record`` for what is done beside the loop."""
+    connection.execute(_INSERT, _line(actor, action, (subject_kind, str(subject)), before, after))
+
+
+def _line(
+    actor: str,
+    action: str,
+    subject: tuple[str, str],
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> tuple[Any, ...]:
     origin = _origin.get()
-    await connection.execute(
-        """
-        insert into audit (actor, action, subject_kind, subject, before, after, address, key_name)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (
-            actor,
-            action,
-            subject_kind,
-            str(subject),
-            None if before is None else Jsonb(before),
-            None if after is None else Jsonb(after),
-            None if origin is None else origin.address,
-            None if origin is None else origin.key_name,
-        ),
+    return (
+        actor,
+        action,
+        *subject,
+        None if before is None else Jsonb(before),
+        None if after is None else Jsonb(after),
+        None if origin is None else origin.address,
+        None if origin is None else origin.key_name,
     )
 
 

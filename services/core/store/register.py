@@ -31,6 +31,11 @@ def _extent(geometry: Any) -> str:
     return f"(({max(longitudes)},{max(latitudes)}),({min(longitudes)},{min(latitudes)}))"
 
 
+def lock_register(connection: Connection) -> None:
+    """Let one import at a time go on, until the caller's transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (CHANNEL,))
+
+
 def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
     """Add the folder's contents; what is registered already is brought up to date. One transaction.
 
@@ -39,6 +44,7 @@ def save_city(connection: Connection, city: CityFolder) -> RegisterCount:
             of a registered sensor that is not in the folder.
     """
     with connection.transaction():
+        lock_register(connection)
         _check_quantities(connection, city)
         _save_organisations(connection, city)
         _save_assets(connection, city)
@@ -67,6 +73,7 @@ def add_to_city(connection: Connection, city: CityFolder) -> RegisterCount:
             of a registered sensor.
     """
     with connection.transaction():
+        lock_register(connection)
         known = {
             table: {row[0] for row in connection.execute(f"select id from {table}")}
             for table in ("zone", "asset", "sensor")

@@ -128,6 +128,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/work-orders/{order}/attachments/{attachment}/thumbnail"): READ,
     ("POST", "/api/v1/supervisions/{supervision}/answer"): HANDLE,
     ("GET", "/api/v1/disposal-rules"): READ,
+    ("POST", "/api/v1/register/preview"): ADMINISTER,
+    ("POST", "/api/v1/register/import"): ADMINISTER,
     ("PUT", "/api/v1/disposal-rules/{lifeline}"): APPROVE,
     ("GET", "/api/v1/incidents"): READ,
     ("GET", "/api/v1/incidents/{incident}"): READ,
@@ -292,7 +294,7 @@ def _application_routes() -> list[Route]:
 POSTED_ALERTS = Route("POST", "/api/v2/alerts")
 FOUND_WANTING = (
     *("/work-orders", "/plan-activations", "/weather-warnings", "/receivers", "/reports", "/duty/handovers"),
-    *("/cases", "/users", "/keys", "/me/password"),
+    *("/cases", "/users", "/keys", "/me/password", "/register/preview", "/register/import"),
 )
 ROUTES = _application_routes()
 KEYED = [route for route in ROUTES if RULES.get(route, READ) is not None]

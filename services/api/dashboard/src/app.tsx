@@ -38,6 +38,7 @@ const DutyPage = lazily(async () => (await import("./office/duty-page")).DutyPag
 const ReceiversPage = lazily(async () => (await import("./office/receivers-page")).ReceiversPage);
 const UsersPage = lazily(async () => (await import("./office/users-page")).UsersPage);
 const KeysPage = lazily(async () => (await import("./office/keys-page")).KeysPage);
+const ImportPage = lazily(async () => (await import("./office/import-page")).ImportPage);
 const RulesPage = lazily(async () => (await import("./office/rules-page")).RulesPage);
 const DepotsPage = lazily(async () => (await import("./office/depots-page")).DepotsPage);
 const HandoversPage = lazily(async () => (await import("./office/handovers-page")).HandoversPage);
@@ -88,6 +89,8 @@ function CurrentPage(): JSX.Element {
       return <UsersPage />;
     case "keys":
       return <KeysPage />;
+    case "import":
+      return <ImportPage />;
     case "rules":
       return <RulesPage />;
     case "depots":

@@ -16,11 +16,12 @@ export const OFFICE_PAGES = [
   "audit",
   "users",
   "keys",
+  "import",
 ] as const;
 export type OfficePage = (typeof OFFICE_PAGES)[number];
 
 /** Pages that only an administrator has a use for: others are not shown the way there. */
-export const ADMINISTRATORS_PAGES: readonly OfficePage[] = ["users", "keys"];
+export const ADMINISTRATORS_PAGES: readonly OfficePage[] = ["users", "keys", "import"];
 
 export type Route =
   | { page: "overview" }

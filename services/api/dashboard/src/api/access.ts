@@ -48,3 +48,27 @@ export interface IssuedKeyAnswer extends KeyAnswer {
   /** Shown this once. */
   key: string;
 }
+
+export interface RegisterPartAnswer {
+  part: string;
+  added: number;
+  changed: number;
+  unchanged: number;
+}
+
+export interface RegisterChangeAnswer {
+  part: string;
+  name: string;
+  is_new: boolean;
+  fields: { field: string; before: unknown; after: unknown }[];
+}
+
+export interface RegisterImportAnswer {
+  fingerprint: string;
+  parts: RegisterPartAnswer[];
+  changes: RegisterChangeAnswer[];
+  /** Changes that are not listed. */
+  more: number;
+  /** Files of the zip that nobody has read. */
+  ignored: string[];
+}

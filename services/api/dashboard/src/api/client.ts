@@ -35,7 +35,8 @@ async function problemOf(response: Response): Promise<Problem> {
     if (typeof body !== "object" || body === null) return fallback;
     const said = body as Partial<Problem>;
     const detail = typeof said.detail === "string" ? said.detail : undefined;
-    return { ...fallback, ...(said.title ? { title: said.title } : {}), ...(detail ? { detail } : {}) };
+    const errors = Array.isArray(said.errors) ? { errors: said.errors } : {};
+    return { ...fallback, ...(said.title ? { title: said.title } : {}), ...(detail ? { detail } : {}), ...errors };
   } catch {
     return fallback;
   }
@@ -99,6 +100,20 @@ export function postFile<Answer>(path: string, query: Query, file: Blob): Promis
     method: "POST",
     headers: { ...authorization(), "Content-Type": "application/octet-stream", Accept: "application/json" },
     body: file,
+  });
+}
+
+/** Posts a zip; `seen` is the fingerprint of what was shown of it. */
+export function postZip<Answer>(path: string, zip: Blob, seen?: string): Promise<Answer> {
+  return request<Answer>(address(path, {}), {
+    method: "POST",
+    headers: {
+      ...authorization(),
+      "Content-Type": "application/zip",
+      Accept: "application/json",
+      ...(seen ? { "If-Match": `"${seen}"` } : {}),
+    },
+    body: zip,
   });
 }
 

@@ -461,6 +461,8 @@ export interface Problem {
   title: string;
   status: number;
   detail?: string;
+  /** Each field that is wrong, and what is wrong with it. */
+  errors?: { field: string; reason: string }[];
 }
 
 export interface ForecastAnswer {
