@@ -30,6 +30,7 @@ PAGES = {
     "rejections": "page-rejections",
     "users": "user-table",
     "keys": "key-table",
+    "import": "import-form",
     "rules": "rule",
     "depots": "page-depots",
     "handovers": "page-handovers",

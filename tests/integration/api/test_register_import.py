@@ -123,14 +123,6 @@ def _encrypted() -> bytes:
     return bytes(content)
 
 
-def _bomb() -> bytes:
-    """Says of itself that it is small, and unpacks to more than is taken."""
-    content = bytearray(zipped({"assets.geojson": bytes(101 << 20)}))
-    place = content.index(b"PK\x01\x02") + 24
-    content[place : place + 4] = (1000).to_bytes(4, "little")
-    return bytes(content)
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -151,7 +143,10 @@ async def test_a_zip_that_is_not_taken_is_refused_with_its_reason(
     assert reason in problem["errors"][0]["reason"]
 
 
-async def test_a_zip_that_unpacks_to_too_much_is_refused_whatever_it_says(api: httpx.AsyncClient) -> None:
-    plain = problem_of(await post(api, PREVIEW, zipped({"assets.geojson": bytes(101 << 20)})), 422, "not-valid")
-    assert "unpacks to more than 100 MiB" in plain["errors"][0]["reason"]
-    problem_of(await post(api, PREVIEW, _bomb()), 422, "not-valid")
+async def test_a_zip_that_unpacks_to_too_much_is_refused(api: httpx.AsyncClient) -> None:
+    content = bytearray(zipped({"assets.geojson": bytes(101 << 20)}))
+    honest = problem_of(await post(api, PREVIEW, bytes(content)), 422, "not-valid")
+    assert "unpacks to more than 100 MiB" in honest["errors"][0]["reason"]
+    said_bytes = content.index(b"PK\x01\x02") + 24
+    content[said_bytes : said_bytes + 4] = (1000).to_bytes(4, "little")
+    problem_of(await post(api, PREVIEW, bytes(content)), 422, "not-valid")
