@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psycopg
+import pytest
 from playwright.async_api import FilePayload, Page, expect
 
 from simulators.demo_city.folder import write_city
@@ -18,9 +19,14 @@ def city_zip(files: dict[str, str]) -> FilePayload:
     return {"name": "city.zip", "mimeType": "application/zip", "buffer": zipped(files)}
 
 
-async def test_a_city_folder_is_mended_looked_at_and_imported(desk: Page, city_url: str, tmp_path: Path) -> None:
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """The demo city with a new sensor and another phone."""
     write_city(tmp_path, seed=1)
-    files = with_new_sensor({file.name: file.read_text("utf-8") for file in sorted(tmp_path.iterdir())}, "NEW-7")
+    return with_new_sensor({file.name: file.read_text("utf-8") for file in sorted(tmp_path.iterdir())}, "NEW-7")
+
+
+async def test_a_city_folder_is_mended_looked_at_and_imported(desk: Page, city_url: str, files: dict[str, str]) -> None:
     await visit(desk, "import")
     wrong = {**files, "links.csv": files["links.csv"].rstrip("\n") + "\nA,B,none,1\n"}
     await desk.get_by_test_id("import-file").set_input_files(city_zip(wrong))
