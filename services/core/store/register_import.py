@@ -59,7 +59,7 @@ def apply(connection: Connection, city: CityFolder, content: bytes, *, seen: str
         audit.record_blocking(
             connection,
             actor=actor,
-            action="register.imported",
+            action="register.import",
             subject_kind="register",
             subject=city.id,
             after={

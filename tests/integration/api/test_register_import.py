@@ -65,7 +65,7 @@ async def test_an_import_does_what_its_preview_has_shown_and_is_audited(
     assert done.json() == preview
     with psycopg.connect(city_url) as connection:
         assert connection.execute("select count(*) from sensor where id = 'NEW-1'").fetchone() == (1,)
-        trail = connection.execute("select after from audit where action = 'register.imported'").fetchall()
+        trail = connection.execute("select after from audit where action = 'register.import'").fetchall()
     wanted = {"sensor": {"added": 1, "changed": 0}, "person": {"added": 0, "changed": 1}}
     assert trail == [({"fingerprint": preview["fingerprint"], "parts": wanted},)]
     assert (await post(api, PREVIEW, content)).json()["changes"] == []

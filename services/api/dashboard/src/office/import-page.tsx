@@ -1,6 +1,7 @@
 /** A city folder in a zip: what it would change, what is wrong in it, and then exactly what was shown. */
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
 import type { RegisterChangeAnswer, RegisterImportAnswer } from "../api/access";
 import { isChangedMeanwhile, postZip, RefusedError } from "../api/client";
 import { Refusal, useDeed } from "../shell/trouble";
@@ -129,6 +130,7 @@ function Faults({ faults }: { faults: Fault[] }): JSX.Element {
 
 export function ImportPage(): JSX.Element {
   const deed = useDeed();
+  const file = useRef<HTMLInputElement>(null);
   const zip = useSignal<File | null>(null);
   const preview = useSignal<RegisterImportAnswer | null>(null);
   const done = useSignal<RegisterImportAnswer | null>(null);
@@ -141,9 +143,9 @@ export function ImportPage(): JSX.Element {
     faults.value = [];
     overtaken.value = false;
   };
-  const choose = (file: File | null | undefined): void => {
+  const choose = (chosen: File | undefined): void => {
     forget();
-    zip.value = file ?? null;
+    zip.value = chosen ?? null;
   };
   const send = (path: string, seen?: string): Promise<RegisterImportAnswer | null> =>
     postZip<RegisterImportAnswer>(path, zip.value as File, seen).catch((error: unknown) => {
@@ -166,6 +168,8 @@ export function ImportPage(): JSX.Element {
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
+    // The field shows what was dropped, as it shows what was chosen.
+    if (file.current && event.dataTransfer) file.current.files = event.dataTransfer.files;
     choose(event.dataTransfer?.files[0]);
   };
   const shown = done.value ?? preview.value;
@@ -182,13 +186,13 @@ export function ImportPage(): JSX.Element {
         <label class="wide">
           {word("import.file")}
           <input
+            ref={file}
             type="file"
             accept=".zip,application/zip"
             data-testid="import-file"
             onChange={(event) => choose(event.currentTarget.files?.[0])}
           />
         </label>
-        {zip.value && <p data-testid="import-chosen">{zip.value.name}</p>}
         <button type="submit" disabled={deed.busy || !zip.value} data-testid="import-look">
           {word("import.look")}
         </button>

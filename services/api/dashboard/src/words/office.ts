@@ -35,6 +35,7 @@ export const OFFICE_WORDS = {
   "audit.subject": ["To what", "对象"],
   "subject.user": ["user", "用户"],
   "subject.key": ["key", "密钥"],
+  "subject.register": ["register", "基础数据"],
   "subject.session": ["login", "登录"],
   "subject.receiver": ["receiver", "接收方"],
   "subject.organisation": ["organisation", "单位"],
