@@ -21,7 +21,7 @@ router = APIRouter(tags=["register"])
 _ZIP: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 _LONGEST_BODY = LARGEST_ARCHIVE_BYTES + 1
