@@ -11,7 +11,7 @@ class Permission(StrEnum):
     OPERATE = "operate"
     """Acknowledge, judge, publish, lift (值班员); reprocess and dismiss rejected payloads."""
     APPROVE = "approve"
-    """Approve warnings, put policies in force (审批)."""
+    """Approve warnings, put policies and limits in force (审批)."""
     HANDLE = "handle"
     """Move work orders (处置人员)."""
     REPORT = "report"
