@@ -20,8 +20,7 @@ from services.core.move import allowed_moves
 from services.core.order_deadline import deadline_of
 from services.core.organisation import Organisation
 from services.core.severity import label
-from services.core.store import alert_kinds, network, organisations, sensors, warnings, work_orders
-from services.core.store import alerts as alert_store
+from services.core.store import alert_kinds, alert_peaks, network, organisations, sensors, warnings, work_orders
 from services.core.text import Text
 from services.core.warning import PublicWarning
 from services.core.work_order import WorkOrder, aside, onward
@@ -55,7 +54,7 @@ async def words_for(connection: AsyncConnection, alerts: Sequence[Alert]) -> Ale
         units={sensor: unit for sensor, (_, unit) in named.items()},
         warnings=await warnings.newest_of_alerts(connection, identifiers),
         orders=await work_orders.newest_of_alerts(connection, identifiers),
-        peaks=await alert_store.peaks_of(connection, alerts),
+        peaks=await alert_peaks.peaks_of(connection, alerts),
     )
 
 

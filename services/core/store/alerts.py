@@ -354,37 +354,3 @@ async def list_alerts(
             },
         )
         return [alert_from_row(row) for row in await cursor.fetchall()]
-
-
-async def peaks_of(connection: AsyncConnection, found: Sequence[Alert]) -> dict[UUID, tuple[float, datetime]]:
-    """The worst value so far of each alert that one sensor raised, from the readings of its episode.
-
-    An alert's own ``peak_value`` is what its highest finding saw; the value may go further without a new finding.
-    Which way is worse follows from the side of the limit on which the finding was.
-    """
-    single = [alert for alert in found if len(alert.sensors) == 1 and alert.peak_value is not None]
-    cursor = await connection.execute(
-        """
-        select given.id, worst.value, worst.time
-        from unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::boolean[])
-             as given (id, sensor, start, stop, is_below)
-        join sensor on sensor.id = given.sensor
-        cross join lateral (
-            select value, time from reading
-            where sensor_key = sensor.key and time >= given.start
-              and time <= coalesce(given.stop, 'infinity') and quality < 2
-            order by case when given.is_below then value else -value end limit 1
-        ) as worst
-        """,
-        (
-            [alert.id for alert in single],
-            [alert.sensors[0] for alert in single],
-            [alert.started_at for alert in single],
-            [alert.cleared_at for alert in single],
-            [
-                alert.threshold is not None and alert.peak_value is not None and alert.peak_value < alert.threshold
-                for alert in single
-            ],
-        ),
-    )
-    return {row[0]: (row[1], row[2]) async for row in cursor}
