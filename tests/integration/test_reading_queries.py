@@ -10,9 +10,11 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from services.core.alert import Alert
 from services.core.lifeline import Lifeline
 from services.core.reading import QualityReason
 from services.core.store import (
+    alert_peaks,
     availability,
     belief,
     continuous_aggregates,
@@ -27,6 +29,7 @@ from services.core.store.liveness import GatewayLiveness, SensorLiveness
 from services.core.store.sensor_selection import SensorSelection
 from services.core.store.storage_level import StorageLevel
 from tests.fixtures.timescale import Server
+from tests.integration.api.harness import alert_at
 from tests.integration.explained import explaining
 
 SENSORS, DAYS = 120, 25
@@ -106,6 +109,20 @@ def history_from(source: Source) -> Question:
     return lambda connection: history.history(connection, [30, 50], buckets_from(source, length))
 
 
+def standing(sensor: str, lasts: timedelta | None, *, is_below: bool = False) -> Alert:
+    """An alert of one sensor that began on the third day; with ``lasts`` it is over."""
+    start = BEGIN + timedelta(days=2, minutes=17)
+    limit = {"peak_value": 0.0, "threshold": 1.0 if is_below else -1.0}
+    return alert_at(
+        "A0", sensors=(sensor,), started_at=start, cleared_at=None if lasts is None else start + lasts, **limit
+    )
+
+
+STANDING = [
+    standing("W-003", None),
+    standing("W-014", timedelta(days=15, hours=7), is_below=True),
+    standing("W-077", timedelta(hours=3)),
+]
 JUDGED: dict[str, Any] = {"now": END, "missed": 3, "limit": 5000}
 QUESTIONS: dict[str, Question] = {
     "current values": lambda c: current_values.all_latest(c, EVERYTHING),
@@ -115,6 +132,7 @@ QUESTIONS: dict[str, Question] = {
     "value of one believed then": lambda c: belief.one_at(c, "W-007", at=None, believed_at=NOON),
     **{f"history from {source}": history_from(source) for source in Source},
     "readings": lambda c: history.samples(c, [1, 99], NOON - timedelta(days=3), NOON, 1000),
+    "worst values of alerts": lambda c: alert_peaks.peaks_of(c, STANDING),
     "gaps": lambda c: gaps.gaps_of(c, 7, BEGIN, NOON, longest=timedelta(hours=2), limit=10),
     "availability by sensor": lambda c: availability.sensor_days(
         c, EVERYTHING, date(2026, 6, 10), date(2026, 6, 16), now=END, limit=50
@@ -173,6 +191,21 @@ async def test_a_plan_that_begins_between_rows_takes_in_the_whole_first_row(conn
         (BEGIN + timedelta(days=6), 72),
         (BEGIN + timedelta(days=9), 24),
     ]
+
+
+async def test_the_worst_value_of_an_alert_is_that_of_its_readings(connection: AsyncConnection) -> None:
+    found = await alert_peaks.peaks_of(connection, STANDING)
+    for alert in STANDING:
+        worse = "value" if alert.threshold == 1.0 else "-value"
+        cursor = await connection.execute(
+            f"""
+            select value, time from reading join sensor on key = sensor_key
+            where id = %s and time >= %s and time <= coalesce(%s::timestamptz, 'infinity') and quality < 2
+            order by {worse}, time limit 1
+            """.encode(),
+            (alert.sensors[0], alert.started_at, alert.cleared_at),
+        )
+        assert found[alert.id] == await cursor.fetchone()
 
 
 async def test_more_readings_than_may_be_read_are_refused(connection: AsyncConnection) -> None:
