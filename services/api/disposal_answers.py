@@ -8,16 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.api.moment import Moment
+from services.api.position import Position
 from services.api.schemas import Answer, TextAnswer, WorkOrderAnswer
 from services.core.disposal_rule import DisposalRule
 from services.core.lifeline import Lifeline
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 _Words = Annotated[str, Field(min_length=1, max_length=4000)]
-_Position = Annotated[
-    tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]],
-    Field(description="longitude, latitude"),
-]
 
 
 class DraftRequest(BaseModel):
@@ -102,7 +99,7 @@ class FieldFeedbackRequest(BaseModel):
     at: Moment | None = Field(default=None, description="when it was written, if it is sent later")
     text: _Words
     measurements: list[MeasurementAnswer] = Field(default=[], max_length=50)
-    position: _Position | None = None
+    position: Position | None = Field(default=None, description="longitude, latitude")
 
 
 class FieldFeedbackAnswer(Answer):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.api.position import Position
 from services.api.schemas import Answer, TextAnswer
 from services.core.organisation import OrganisationRole
 from services.core.response_plan import ResponsePlan
@@ -122,7 +123,7 @@ class DepotRequest(BaseModel):
 
     organisation: _Name
     name: TextAnswer
-    position: tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
+    position: Position
     materials: list[MaterialRequest] = Field(default=[], max_length=500)
 
 

@@ -56,7 +56,7 @@ class PlanMaterial(_Part):
 
     id: _Name
     name: PlanText
-    needed: float = Field(gt=0)
+    needed: float = Field(gt=0, allow_inf_nan=False)
     unit: Annotated[str, Field(min_length=1, max_length=20)]
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from services.api import problems
 from services.api.moment import Moment
+from services.api.position import Position
 from services.api.security import Connection, Reporter
 from services.core.asset import Asset
 from services.core.caller import Caller
@@ -52,7 +53,7 @@ class ReportRequest(BaseModel):
     source: Literal[ReportSource.CITIZEN, ReportSource.PATROL]
     lifeline: Lifeline
     asset: str | None = Field(default=None, max_length=100)
-    position: tuple[float, float] | None = Field(
+    position: Position | None = Field(
         default=None, description="longitude, latitude; the nearest asset of the lifeline within 500 m is taken"
     )
     kind: str = Field(default=REPORTED, max_length=100, description="a kind of alert that the lifeline knows")
