@@ -18,6 +18,17 @@ interface Published {
   changed: () => void;
 }
 
+const BY_RULE = /^rule (?<rule>\S+): published from severity (?<severity>[1-4])$/;
+const BY_PERSON = /^published by (?<actor>.+)$/;
+
+/** The record says it in English; what the service itself writes there is said in the page's language. */
+function policyWords(policy: string): string {
+  const { rule, severity } = BY_RULE.exec(policy)?.groups ?? {};
+  if (rule && severity) return word("warning.policy.rule", { rule, severity: wordFor("severity", severity) });
+  const { actor } = BY_PERSON.exec(policy)?.groups ?? {};
+  return actor ? word("warning.policy.person", { actor }) : policy;
+}
+
 function Step({ name, at, by }: { name: string; at: string | null; by: string | null }): JSX.Element {
   return (
     <div>
@@ -133,7 +144,7 @@ export function WarningPanel({ alert, warning, sent, order, changed }: Published
         {warning.lifted_at && <Step name={ending(warning)} at={warning.lifted_at} by={warning.lifted_by} />}
         <div>
           <dt>{word("warning.policy")}</dt>
-          <dd>{warning.policy}</dd>
+          <dd>{policyWords(warning.policy)}</dd>
         </div>
         {warning.organisation && (
           <div>

@@ -231,6 +231,8 @@ export const WORDS = {
   "warning.instruction.hint": ["Empty: the standard instruction of this kind", "留空则使用该类型的标准要求"],
   "warning.published": ["Published", "发布"],
   "warning.policy": ["Policy", "依据策略"],
+  "warning.policy.rule": ["rule {rule}: published from {severity} on", "规则 {rule}：达到“{severity}”级即发布"],
+  "warning.policy.person": ["published by {actor}", "由 {actor} 发布"],
   "warning.to": ["To", "发往"],
   "warning.received": ["Received", "接收"],
   "warning.lifted": ["Lifted", "解除"],
