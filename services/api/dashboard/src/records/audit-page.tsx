@@ -39,8 +39,8 @@ function Entry({ entry }: { entry: AuditAnswer }): JSX.Element {
       <td>
         {wordFor("actor", entry.actor)} <span class="quiet">{entry.address}</span>
       </td>
-      <td class="nowrap">
-        <code>{entry.action}</code>
+      <td>
+        {wordFor("action", entry.action.slice(entry.action.indexOf(".") + 1))} <code class="quiet">{entry.action}</code>
       </td>
       <td>
         {wordFor("subject", entry.subject_kind)} <code class="wrap quiet">{entry.subject}</code>
