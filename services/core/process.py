@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 import structlog
-import uvloop
 
 from services.core import traces
 from services.core.settings import ConfigurationError, Settings, load_settings
@@ -47,15 +46,15 @@ def configure_logging(settings: Settings, *, is_traced: bool = False) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def run_service(name: str, run: Run) -> None:
+def run_service(name: str, run: Run, loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> None:
     """Run the service ``name`` until SIGINT or SIGTERM; exits 1 with one line when it cannot work.
 
-    The database is waited for; an unmigrated one is refused at once.
+    The database is waited for; an unmigrated one is refused at once. ``loop`` makes another event loop than the usual.
     """
     try:
         settings = load_settings()
         configure_logging(settings, is_traced=traces.start(name, os.environ))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=loop) as runner:
             runner.run(_until_signal(settings, run))
     except (DatabaseNotReadyError, ConfigurationError) as error:
         sys.exit(f"lifeline: {error}")
