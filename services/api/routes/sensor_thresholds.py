@@ -70,7 +70,7 @@ async def delete_thresholds(
     sensor: str,
     connection: Connection,
     caller: Approver,
-    reason: Annotated[str, Query(min_length=1, max_length=2000, pattern="^[^\x00]*$")],
+    reason: Annotated[str, Query(max_length=2000, pattern="^[^\x00]*$", description="for the audit trail")] = "",
 ) -> SensorThresholdsAnswer:
     """From now on the limits of the register count again."""
     await _known(connection, sensor)
