@@ -7,24 +7,22 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from services.core.alert import Alert
-from services.core.store import summary
+from services.core.store import history, summary
 
 # An episode may last for months, in which a sensor says a million values: the summary of the hours says in which one
 # the worst lies, and only that one and those at both ends, which are not whole, are read value by value. An hour whose
 # readings are not kept any more has none; then the others count.
 _PEAKS = f"""
 with episode as (
-    select given.id, sensor.key, given.start, coalesce(given.stop, 'infinity') as stop, given.is_below
-    from unnest(%(ids)s::uuid[], %(sensors)s::text[], %(starts)s::timestamptz[], %(stops)s::timestamptz[],
-                %(below)s::boolean[]) as given (id, sensor, start, stop, is_below)
-    join sensor on sensor.id = given.sensor
+    select given.id, given.key, given.start, coalesce(given.stop, 'infinity') as stop, given.is_below
+    from unnest(%(ids)s::uuid[], %(keys)s::int[], %(starts)s::timestamptz[], %(stops)s::timestamptz[],
+                %(below)s::boolean[]) as given (id, key, start, stop, is_below)
 ), worst_hour as (
     select distinct on (episode.id) episode.id, hour.bucket
     from episode
     join {summary.HOUR.view} hour on hour.sensor_key = episode.key
         and hour.bucket >= episode.start and hour.bucket < episode.stop - {summary.HOUR.interval}
-    where hour.sensor_key = any(array(select key from episode)) and hour.bucket >= (select min(start) from episode)
-        and hour.count > 0
+    where hour.sensor_key = any(%(keys)s::int[]) and hour.bucket >= %(first)s and hour.count > 0
     order by episode.id, case when episode.is_below then hour.minimum else -hour.maximum end, hour.bucket
 ), stretch as (
     select id, start as since, least(stop, start + {summary.HOUR.interval}) as until from episode
@@ -48,12 +46,17 @@ async def peaks_of(connection: AsyncConnection, found: Sequence[Alert]) -> dict[
     An alert's own ``peak_value`` is what its highest finding saw; the value may go further without a new finding.
     Which way is worse follows from the side of the limit on which the finding was.
     """
-    single = [alert for alert in found if len(alert.sensors) == 1 and alert.peak_value is not None]
+    of_one = [alert for alert in found if len(alert.sensors) == 1 and alert.peak_value is not None]
+    known = await history.keys_and_units(connection, [alert.sensors[0] for alert in of_one])
+    single = [alert for alert in of_one if alert.sensors[0] in known]
+    if not single:
+        return {}
     cursor = await connection.execute(
         _PEAKS.encode(),
         {
             "ids": [alert.id for alert in single],
-            "sensors": [alert.sensors[0] for alert in single],
+            "keys": [known[alert.sensors[0]][0] for alert in single],
+            "first": min(alert.started_at for alert in single),
             "starts": [alert.started_at for alert in single],
             "stops": [alert.cleared_at for alert in single],
             "below": [
