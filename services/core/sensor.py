@@ -11,6 +11,11 @@ TOLERATED_AT_LEAST_S = 900.0
 """One lost message is no silence: the missed-heartbeat rule of telemetry (default: three intervals, 15 minutes)."""
 
 
+def tolerated_silence_s(interval_s: float) -> float:
+    """How long whoever reports at an interval may say nothing before that is silence."""
+    return max(TOLERATED_INTERVALS * interval_s, TOLERATED_AT_LEAST_S)
+
+
 @dataclass(frozen=True, slots=True)
 class Sensor:
     """A registered sensor (监测点).
@@ -36,4 +41,4 @@ class Sensor:
     @property
     def tolerated_silence_s(self) -> float:
         """How long it may say nothing until what was seen before does not count as lasting."""
-        return max(TOLERATED_INTERVALS * self.interval.total_seconds(), TOLERATED_AT_LEAST_S)
+        return tolerated_silence_s(self.interval.total_seconds())

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query
 from services.api import problems, schemas
 from services.api.question import Cursor, Name, known_sensor
 from services.api.security import Connection, Reader
+from services.api.threshold_answers import answered
 from services.core.lifeline import Lifeline
 from services.core.sensor import Sensor
-from services.core.store import sensors, thresholds
+from services.core.store import sensors
 from services.core.text import Text
 
 router = APIRouter(tags=["sensors"])
@@ -30,7 +31,7 @@ def _answer(sensor: Sensor, words: Text) -> schemas.SensorAnswer:
         interval_s=sensor.interval.total_seconds(),
         gateway=sensor.gateway,
         plausible=sensor.plausible,
-        thresholds=[schemas.ThresholdAnswer(**limit) for limit in thresholds.to_json(sensor.thresholds)],
+        thresholds=answered(sensor.thresholds),
     )
 
 

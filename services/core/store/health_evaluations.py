@@ -10,13 +10,11 @@ from psycopg.rows import class_row, dict_row
 
 from services.core.health_evaluation import BridgeFacts, HealthEvaluation, HealthGrade, StandingAlert
 from services.core.lifeline import Lifeline
+from services.core.sensor import TOLERATED_AT_LEAST_S, TOLERATED_INTERVALS
 from services.core.severity import Severity
 from services.core.store import thresholds
 from services.core.text import Text
 
-_MISSED_INTERVALS = 3
-_LEAST_SILENCE = timedelta(minutes=15)
-"""As for the alert about a silent sensor."""
 _LOOKED_BACK = timedelta(hours=12)
 
 # The lowest limit of severity 3 or worse on the upper side: the sensor's own, or else its quantity's default.
@@ -66,7 +64,12 @@ async def facts(connection: AsyncConnection, now: datetime) -> list[BridgeFacts]
             where zone.lifeline = %(lifeline)s
             group by 1 order by 1
             """,
-            {"now": now, "missed": _MISSED_INTERVALS, "least": _LEAST_SILENCE, "lifeline": Lifeline.BRIDGE},
+            {
+                "now": now,
+                "missed": TOLERATED_INTERVALS,
+                "least": timedelta(seconds=TOLERATED_AT_LEAST_S),
+                "lifeline": Lifeline.BRIDGE,
+            },
         )
         return [
             BridgeFacts(

@@ -6,11 +6,10 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from services.core.alert import AlertState, Verdict
+from services.core.sensor import tolerated_silence_s
 from services.core.sensor_standing import SensorStanding
 from services.core.store import alerts
 
-_SILENT_INTERVALS = 3.0
-_LEAST_SILENCE = timedelta(minutes=15)
 _NOT_OF_THE_CITY = frozenset({Verdict.FALSE_ALARM, Verdict.TEST})
 
 
@@ -34,8 +33,7 @@ async def sensor_standing(connection: AsyncConnection, alert: UUID, now: datetim
     silent = {
         sensor
         for sensor, interval_s, _, received_at in rows
-        if received_at is None
-        or now - received_at > max(_LEAST_SILENCE, timedelta(seconds=interval_s * _SILENT_INTERVALS))
+        if received_at is None or now - received_at > timedelta(seconds=tolerated_silence_s(interval_s))
     }
     last = await alerts.find_last(connection, known)
     again = "" if last.id == known.id else f" again, as alert {last.id}"

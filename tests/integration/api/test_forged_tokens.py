@@ -42,8 +42,10 @@ class _Provider(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: _Provider
+
     def do_GET(self) -> None:
-        content = json.dumps(self.server.answer(self.path)).encode()  # type: ignore[attr-defined]
+        content = json.dumps(self.server.answer(self.path)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
