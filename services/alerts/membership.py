@@ -84,7 +84,8 @@ class Membership:
                 self._beat_now.clear()
                 await self.beat(connection)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._beat_now.wait(), shares.BEAT_EVERY.total_seconds())
+                    async with asyncio.timeout(shares.BEAT_EVERY.total_seconds()):
+                        await self._beat_now.wait()
 
     async def leave(self, database_url: str) -> None:
         """Let the others have our shares at once; without the database they take them when we are not heard."""

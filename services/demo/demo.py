@@ -99,8 +99,8 @@ async def _play(settings: Settings, data_dir: Path, say: Say, *, once: bool, pac
         stage = await _set(supervisor, settings, data_dir, say, pace)
         story = _follow(stage, say, pace.plot, crew=once)
         if once:
-            limit_s = LONGEST_ONCE.total_seconds()
-            summary = await asyncio.wait_for(story, limit_s) | {"running_after_s": round(stage.running_after_s, 1)}
+            async with asyncio.timeout(LONGEST_ONCE.total_seconds()):
+                summary = await story | {"running_after_s": round(stage.running_after_s, 1)}
         else:
             await asyncio.gather(story, supervisor.wait())
     return summary
