@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from services.api import page_links, preconditions, problems, schemas
+from services.api import chosen_fields, page_links, preconditions, problems, schemas
 from services.api.basic_key import KeyAsPassword
 from services.api.call_rates import CallRates
 from services.api.centre_metrics import CentreMetrics
+from services.api.chosen_fields import ChosenFields, known_fields
 from services.api.city_time import zone_named
 from services.api.features import routes as features
 from services.api.identity_provider import provider_of
@@ -90,8 +91,8 @@ Watches over a city's lifelines: readings, alerts, warnings, traces and work ord
 
 Every route but the health routes and the login asks for an API key, `Authorization: Bearer KEY`, or for the session of
 a browser, whose changes carry `X-CSRF-Token`. Times are RFC 3339 in UTC, places are WGS 84 with longitude first, errors
-are RFC 9457 problem details. Severity runs from 0 (normal) to 4 (worst); a label such as 一级/red
-depends on its `scheme` and is never to be compared.
+are RFC 9457 problem details. A list goes on where `Link` leads; `fields` names what is wanted of each of its things.
+Severity runs from 0 (normal) to 4 (worst); a label such as 一级/red depends on its `scheme`, never to be compared.
 """
 
 # The pool waits twice as long after each failed try, up to this; then a request makes it try afresh.
@@ -116,12 +117,14 @@ class LifelineApi(FastAPI):
         """The OpenAPI description, the same one on every call."""
         if self.openapi_schema is None:
             described = super().openapi()
+            models = described["components"]["schemas"]
             for address, path in described["paths"].items():
                 for method, operation in path.items():
                     _describe_headers(method, address, operation)
                     if "422" in operation["responses"]:
                         operation["responses"]["422"] = problems.documented(422)[422]
-            models = described["components"]["schemas"]
+                    if _answers_page(operation):
+                        chosen_fields.describe(operation, models)
             for replaced in ("HTTPValidationError", "ValidationError"):
                 models.pop(replaced, None)
             problem = schemas.ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -208,10 +211,19 @@ def create_app(settings: Settings) -> LifelineApi:
     standards = (sensorthings.PREFIX, features.PREFIX)
     app.add_middleware(KeyAsPassword, paths=standards)
     app.add_middleware(ReadOnly, paths=standards)
+    app.add_middleware(ChosenFields)
     app.add_middleware(page_links.PageLinks)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(NamedRequests)
     problems.install(app)
+    _include_routes(app)
+    if DASHBOARD.is_dir():
+        app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
+    return app
+
+
+def _include_routes(app: FastAPI) -> None:
+    refused = problems.documented(401, 403, 429, 503)
     app.include_router(health.router)
     telling = (receivers, deliveries, cap)
     judged = (cases, judgements, alarm_figures)
@@ -246,13 +258,10 @@ def create_app(settings: Settings) -> LifelineApi:
         rejections,
         stream,
     ):
-        app.include_router(part.router, prefix=PREFIX, responses=problems.documented(401, 403, 429, 503))
-    app.include_router(reports.alertmanager, prefix="/api/v2", responses=problems.documented(401, 403, 429, 503))
+        app.include_router(part.router, prefix=PREFIX, responses=refused, dependencies=[Depends(known_fields)])
+    app.include_router(reports.alertmanager, prefix="/api/v2", responses=refused)
     for standard in (sensorthings, features):
-        app.include_router(standard.router, responses=problems.documented(401, 403, 429, 503))
-    if DASHBOARD.is_dir():
-        app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
-    return app
+        app.include_router(standard.router, responses=refused)
 
 
 def _storage_level(database_url: str) -> str:
