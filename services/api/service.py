@@ -1,6 +1,7 @@
 """The API process, wired: uvicorn around the application."""
 
 import asyncio
+import gc
 
 import uvicorn
 
@@ -15,8 +16,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         OSError: the address is in use.
     """
+    application = create_app(settings)
+    # All of it lives as long as the process. The collector would walk through it again and again, and everybody would
+    # wait a sixth of a second each time.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
-        create_app(settings),
+        application,
         host=settings.api_host,
         port=settings.api_port,
         log_level="warning",

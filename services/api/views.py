@@ -27,6 +27,8 @@ from services.core.work_order import WorkOrder, aside, onward
 
 PERSON_MOVES = {move: table for move, table in ALERT_MOVES.items() if move not in BY_SENSORS}
 """What a person may do with an alert: all but saying that it is over or back, which the sensors do."""
+_AS_IT_IS = schemas.AlertAnswer.model_fields.keys() & Alert.__dataclass_fields__.keys()
+"""What an answer takes from an alert without another word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,18 @@ def alert_fields(alert: Alert, words: AlertWords) -> dict[str, Any]:
     position = centre(asset.geometry) if asset is not None else None
     if position is None:
         position = next((words.places[s] for s in alert.sensors if s in words.places), None)
-    fields = {name: getattr(alert, name) for name in schemas.AlertAnswer.model_fields if hasattr(alert, name)}
+    fields = {name: getattr(alert, name) for name in _AS_IT_IS}
     units = {words.units[sensor] for sensor in alert.sensors if sensor in words.units}
     peak_value, peak_at = words.peaks.get(alert.id, (alert.peak_value, alert.peak_at))
     return fields | {
         "peak_value": peak_value,
         "peak_at": peak_at,
         "sensors": list(alert.sensors),
-        "kind_label": asdict(kind.label if kind is not None else Text(alert.kind, alert.kind)),
-        "asset_name": asdict(asset.name if asset is not None else Text(alert.asset, alert.asset)),
+        "kind_label": kind.label if kind is not None else Text(alert.kind, alert.kind),
+        "asset_name": asset.name if asset is not None else Text(alert.asset, alert.asset),
         "position": position,
-        "label": asdict(label(alert.highest_severity, alert.scheme)),
+        "label": label(alert.highest_severity, alert.scheme),
         "unit": units.pop() if len(units) == 1 else None,
-        "explanation": asdict(alert.explanation),
         "suppression": None if alert.suppression is None else alert.suppression.as_json(),
         "warning": words.warnings.get(alert.id),
         "work_order": words.orders.get(alert.id),
