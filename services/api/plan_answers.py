@@ -135,3 +135,4 @@ class DepotAnswer(Answer):
     name: TextAnswer
     position: tuple[float, float]
     materials: list[MaterialAnswer]
+    version: int = Field(description="another one after each change, as `ETag` names it")

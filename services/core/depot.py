@@ -28,3 +28,5 @@ class Depot:
     name: Text
     position: tuple[float, float]
     materials: Sequence[Material] = ()
+    version: int | None = None
+    """Another one after each change; ``None``: it is not kept yet."""

@@ -242,6 +242,15 @@ async def list_depots(connection: Connection, _: Reader) -> list[DepotAnswer]:
     return [DepotAnswer.model_validate(asdict(each)) for each in await depots.load_depots(connection)]
 
 
+@router.get("/depots/{depot}", summary="One depot", responses=problems.documented(404))
+async def get_depot(depot: str, connection: Connection, _: Reader) -> DepotAnswer:
+    """Its stock and when it was counted."""
+    found = await depots.find(connection, depot)
+    if found is None:
+        raise problems.not_found("depot", depot)
+    return DepotAnswer.model_validate(asdict(found))
+
+
 @router.put("/depots/{depot}", summary="Keep a depot and its stock", responses=problems.documented(404))
 async def put_depot(
     depot: Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}$")],
@@ -260,5 +269,4 @@ async def put_depot(
     if len({each.id for each in materials}) != len(materials):
         raise problems.not_valid("body.materials", "a material is named twice")
     kept = Depot(depot, request.organisation, Text(request.name.en, request.name.zh), request.position, materials)
-    await depots.save(connection, kept, actor=caller.actor)
-    return DepotAnswer.model_validate(asdict(kept))
+    return DepotAnswer.model_validate(asdict(await depots.save(connection, kept, actor=caller.actor)))

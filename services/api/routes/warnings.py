@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Header, Query, status
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api import cursor as cursors
 from services.api import problems, schemas, views
+from services.api.preconditions import LONGEST_TAGS
 from services.api.security import Approver, Connection, Operator, Reader
 from services.core.caller import Caller
 from services.core.severity import Severity
@@ -159,10 +160,23 @@ async def list_policies(
     "/warning-policies",
     summary="Put a warning policy in force",
     status_code=status.HTTP_201_CREATED,
-    responses=problems.documented(409),
+    responses=problems.documented(409, 412),
 )
-async def add_policy(request: PolicyRequest, connection: Connection, caller: Approver) -> PolicyAnswer:
+async def add_policy(
+    request: PolicyRequest,
+    connection: Connection,
+    caller: Approver,
+    seen: Annotated[
+        str | None,
+        Header(
+            alias="If-Match", max_length=LONGEST_TAGS, description="the `version` in force that was seen, in quotes"
+        ),
+    ] = None,
+) -> PolicyAnswer:
     """Warnings that exist keep the policy under which they were made."""
+    _, standing = await warning_policies.in_force(connection)
+    if seen not in (None, f'"{standing}"'):
+        raise problems.changed_since(standing)
     now = datetime.now(UTC)
     version = await warning_policies.add(
         connection, request.policy, author=caller.actor, reason=request.reason, now=now

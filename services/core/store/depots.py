@@ -1,15 +1,18 @@
 """Depots and their stock as rows."""
 
+from dataclasses import replace
+
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from services.core.depot import Depot, Material
 from services.core.store import audit
+from services.core.store.row_versions import version_of
 from services.core.text import Text
 
 
-async def save(connection: AsyncConnection, depot: Depot, *, actor: str) -> None:
-    """Add or replace a depot with its stock."""
+async def save(connection: AsyncConnection, depot: Depot, *, actor: str) -> Depot:
+    """Add or replace a depot with its stock; returns it with its version."""
     await connection.execute(
         """
         insert into depot (id, organisation, name_en, name_zh, longitude, latitude) values (%s, %s, %s, %s, %s, %s)
@@ -33,12 +36,21 @@ async def save(connection: AsyncConnection, depot: Depot, *, actor: str) -> None
         subject=depot.id,
         after={"organisation": depot.organisation, "stock": {each.id: each.stock for each in depot.materials}},
     )
+    return replace(depot, version=await version_of(connection, "depot", depot.id))
 
 
-async def load_depots(connection: AsyncConnection) -> list[Depot]:
-    """Every depot with its stock."""
+async def find(connection: AsyncConnection, depot: str) -> Depot | None:
+    """One depot with its stock."""
+    return next(iter(await load_depots(connection, depot)), None)
+
+
+async def load_depots(connection: AsyncConnection, only: str | None = None) -> list[Depot]:
+    """Every depot with its stock, or ``only`` one."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute("select * from material order by depot, id")
+        wanted = {"only": only}
+        await cursor.execute(
+            "select * from material where depot = coalesce(%(only)s, depot) order by depot, id", wanted
+        )
         stock: dict[str, list[Material]] = {}
         for row in await cursor.fetchall():
             material = Material(
@@ -50,7 +62,8 @@ async def load_depots(connection: AsyncConnection) -> list[Depot]:
                 row["counted_by"],
             )
             stock.setdefault(row["depot"], []).append(material)
-        await cursor.execute("select * from depot order by id")
+        await cursor.execute("select * from depot where id = coalesce(%(only)s, id) order by id", wanted)
+        rows = await cursor.fetchall()
         return [
             Depot(
                 row["id"],
@@ -58,8 +71,9 @@ async def load_depots(connection: AsyncConnection) -> list[Depot]:
                 Text(row["name_en"], row["name_zh"]),
                 (row["longitude"], row["latitude"]),
                 stock.get(row["id"], []),
+                version=await version_of(connection, "depot", row["id"]),
             )
-            for row in await cursor.fetchall()
+            for row in rows
         ]
 
 

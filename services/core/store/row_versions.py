@@ -14,8 +14,9 @@ _QUERIES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "plan": ("select version from response_plan where id = %s order by version desc limit 1", str),
     "lifeline": ("select version from disposal_rule where lifeline = %s order by version desc limit 1", str),
     "sensor": ("select version from sensor_version where sensor = %s order by version desc limit 1", str),
-    # It has no version of its own; the transaction that wrote the row last does as well. Views have none.
+    # These have no version of their own; the transaction that wrote the row last does as well. Views have none.
     "receiver": ("select xmin::text::bigint from public.receiver where id = %s", str),
+    "depot": ("select xmin::text::bigint from public.depot where id = %s", str),
 }
 VERSIONED = frozenset(_QUERIES)
 """What things with a version are called in the API's paths."""

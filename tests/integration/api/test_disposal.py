@@ -374,6 +374,21 @@ async def test_a_plan_that_names_who_left_or_lacks_material_says_so_before_it_is
     assert [(gap["step"], gap["reason"]["zh"]) for gap in kept["gaps"]] == [(1, "Li Na（班长）已不在岗")]
 
 
+async def test_a_stock_that_somebody_else_counted_meanwhile_is_not_overwritten(api: httpx.AsyncClient) -> None:
+    depot = {"organisation": "water-company", "name": {"en": "Cellar", "zh": "地库"}, "position": [117.2, 31.8]}
+    kept = (await api.put("/depots/cellar", json=depot)).json()
+    shown = await api.get("/depots/cellar")
+    assert shown.headers["etag"] == f'"{kept["version"]}"'
+    assert shown.json() == kept
+    assert kept in (await api.get("/depots")).json()
+    seen = {"If-Match": shown.headers["etag"]}
+    counted = depot | {"materials": [{"id": "pump", "name": {"en": "Pump", "zh": "泵"}, "stock": 3, "unit": "pcs"}]}
+    assert (await api.put("/depots/cellar", json=counted, headers=seen)).json()["version"] != kept["version"]
+    problem_of(await api.put("/depots/cellar", json=depot, headers=seen), 412, "changed-meanwhile")
+    assert [each["stock"] for each in (await api.get("/depots/cellar")).json()["materials"]] == [3]
+    problem_of(await api.get("/depots/nowhere"), 404, "not-found")
+
+
 async def test_a_plan_that_somebody_else_wrote_meanwhile_is_not_overwritten(api: httpx.AsyncClient) -> None:
     words = {"en": "Shut it", "zh": "关阀"}
     plan = {"lifeline": "water", "title": words, "steps": [{"label": words, "role": "owner", "within_s": 60}]}

@@ -144,6 +144,9 @@ async def test_a_policy_is_kept_by_version_and_a_wrong_one_is_refused(api: httpx
     ]
     assert versions == [1, 2]
     assert [each["version"] for each in (await api.get("/warning-policies")).json()] == [2, 1]
+    newer, seen = {"policy": policy, "reason": "season"}, {"If-Match": '"2"'}
+    assert (await api.post("/warning-policies", json=newer, headers=seen)).json()["version"] == 3
+    problem_of(await api.post("/warning-policies", json=newer, headers=seen), 412, "changed-meanwhile")
     wrong = {"policy": {"rules": [{"decision": "maybe"}]}, "reason": "season"}
     problem = problem_of(await api.post("/warning-policies", json=wrong), 422, "not-valid")
     assert problem["errors"][0]["field"] == "body.policy.rules.0.decision"

@@ -147,6 +147,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/plan-activations/{activation}/end"): OPERATE,
     ("GET", "/api/v1/plan-activations/{activation}/cap.xml"): READ,
     ("GET", "/api/v1/depots"): READ,
+    ("GET", "/api/v1/depots/{depot}"): READ,
     ("PUT", "/api/v1/depots/{depot}"): OPERATE,
     ("POST", "/api/v1/work-orders/{order}/hand-back"): HANDLE,
     ("POST", "/api/v1/work-orders/{order}/{move}"): HANDLE,

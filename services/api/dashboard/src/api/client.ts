@@ -89,9 +89,8 @@ export function isChangedMeanwhile(error: unknown): boolean {
   return error instanceof RefusedError && error.problem.status === 412;
 }
 
-/** `once` names the deed, so that it counts once where it is sent twice. */
-export function post<Answer>(path: string, body: object, once?: string): Promise<Answer> {
-  return send<Answer>("POST", path, JSON.stringify(body), "application/json", { once });
+export function post<Answer>(path: string, body: object, sent: Sent = {}): Promise<Answer> {
+  return send<Answer>("POST", path, JSON.stringify(body), "application/json", sent);
 }
 
 /** Posts a file as it is; what it is, the service finds in its content. */

@@ -43,6 +43,7 @@ export interface DepotAnswer {
   /** Longitude, latitude. */
   position: [number, number];
   materials: StockAnswer[];
+  version: number;
 }
 
 export interface ShiftChangeAnswer {

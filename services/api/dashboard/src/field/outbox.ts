@@ -33,7 +33,7 @@ async function sendMove(deed: KeptDeed & { kind: "move" }): Promise<void> {
     deed.move === "hand-back" ? { text: note ? `${deed.text}\n(${note})` : deed.text } : note ? { note } : {};
   try {
     // Known at once, so that the page never offers a step again that was just taken.
-    await learnOrder(await post<WorkOrderAnswer>(`work-orders/${deed.order}/${deed.move}`, body, deed.id));
+    await learnOrder(await post<WorkOrderAnswer>(`work-orders/${deed.order}/${deed.move}`, body, { once: deed.id }));
   } catch (error) {
     if (!(error instanceof RefusedError) || error.problem.status !== CONFLICT) throw error;
     // The answer to an earlier sending may have been lost on the way: then the order stands there already.
@@ -55,7 +55,7 @@ async function send(deed: KeptDeed): Promise<void> {
   if (deed.kind === "move") return sendMove(deed);
   if (deed.kind === "photo") return sendPhoto(deed);
   const { id, at, text, measurements, position } = deed;
-  await post(`work-orders/${deed.order}/feedback`, { id, at, text, measurements, position }, deed.id);
+  await post(`work-orders/${deed.order}/feedback`, { id, at, text, measurements, position }, { once: deed.id });
 }
 
 /** Sends until nothing waits or the service is away; answers whether anything was sent. */

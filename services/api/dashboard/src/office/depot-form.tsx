@@ -95,7 +95,7 @@ export function DepotForm({ depot, taken, done, again }: Given): JSX.Element {
     event.preventDefault();
     const { id, name, longitude, latitude, materials } = draft.value;
     const wanted = JSON.stringify({ organisation, name, position: [longitude, latitude], materials });
-    if (!(await deed.run(() => put(`depots/${encodeURIComponent(id.trim())}`, wanted, "application/json")))) return;
+    if (!(await deed.run(() => put(`depots/${encodeURIComponent(id.trim())}`, wanted, "application/json", depot?.version)))) return;
     again();
     done();
   };
@@ -178,7 +178,13 @@ export function DepotForm({ depot, taken, done, again }: Given): JSX.Element {
           {word("cancel")}
         </button>
       </div>
-      <Refusal deed={deed} />
+      <Refusal
+        deed={deed}
+        again={() => {
+          again();
+          done();
+        }}
+      />
     </form>
   );
 }

@@ -37,7 +37,7 @@ export function PoliciesPage(): JSX.Element {
             <Origin policy={now} />
             <PolicyWords policy={now.policy} />
           </section>
-          <PolicyForm policy={now.policy} changed={again} />
+          <PolicyForm policy={now.policy} version={now.version ?? 0} changed={again} />
         </>
       )}
       {before.length > 0 && <h2>{word("policy.before")}</h2>}

@@ -150,13 +150,25 @@ function Fields({ draft, change }: Editor): JSX.Element {
   );
 }
 
-export function PolicyForm({ policy, changed }: { policy: WarningPolicy; changed: () => void }): JSX.Element {
+interface Given {
+  policy: WarningPolicy;
+  /** 0: the default. */
+  version: number;
+  changed: () => void;
+}
+
+export function PolicyForm({ policy, version, changed }: Given): JSX.Element {
   const deed = useDeed();
   const draft = useSignal<PolicyDraft | null>(null);
+  const seen = useSignal(0);
   const reason = useSignal("");
   if (!draft.value) {
+    const begin = (): void => {
+      seen.value = version;
+      draft.value = draftOf(policy);
+    };
     return (
-      <button type="button" class="primary begin" data-testid="policy-write" onClick={() => (draft.value = draftOf(policy))}>
+      <button type="button" class="primary begin" data-testid="policy-write" onClick={begin}>
         {word("policy.write")}
       </button>
     );
@@ -167,7 +179,7 @@ export function PolicyForm({ policy, changed }: { policy: WarningPolicy; changed
     event.preventDefault();
     const said = reason.value.trim();
     if (!said || !told) return;
-    if (await deed.run(() => post("warning-policies", { policy: policyOf(now), reason: said }))) {
+    if (await deed.run(() => post("warning-policies", { policy: policyOf(now), reason: said }, { seen: seen.value }))) {
       draft.value = null;
       reason.value = "";
     }
@@ -200,7 +212,13 @@ export function PolicyForm({ policy, changed }: { policy: WarningPolicy; changed
           {word("cancel")}
         </button>
       </div>
-      <Refusal deed={deed} />
+      <Refusal
+        deed={deed}
+        again={() => {
+          draft.value = null;
+          changed();
+        }}
+      />
     </form>
   );
 }
