@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 CHROMIUM = os.environ.get("LIFELINE_CHROMIUM") or shutil.which("chromium")
 # Software rendering, because the map needs WebGL and test machines have no graphics card.
@@ -20,8 +20,9 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-WALL = {"width": 1920, "height": 1080}
-PHONE = {"width": 390, "height": 844}
+WALL: ViewportSize = {"width": 1920, "height": 1080}
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 marks = [
     pytest.mark.browser,

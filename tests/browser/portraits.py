@@ -1,7 +1,7 @@
-"""``python -m tests.browser.portraits ADDRESS FOLDER``: every page of a dashboard as a picture, to be looked at.
+"""``python -m tests.browser.portraits ADDRESS FOLDER``: every page and form of a dashboard as a picture to look at.
 
-``ADDRESS`` is what ``lifeline demo`` prints, with the key in it. Each page is taken as on a wall, dark in Chinese and
-light in English, and the field's pages as on a phone.
+``ADDRESS`` is what ``lifeline demo`` prints, with the key in it. Each is taken in both themes and both languages, as
+on a laptop; the wall as on a wall, the field's page as on a phone.
 """
 
 import asyncio
@@ -9,63 +9,75 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
-from tests.browser.chromium import CHROMIUM, FLAGS, PHONE, WALL
+from tests.browser.chromium import CHROMIUM, FLAGS, LAPTOP, PHONE, WALL
+from tests.browser.pages import FORMS, PAGES, STORY_PAGES, open_form, visit
 
-OFFICE = (
-    *("figures", "silences", "duty", "handovers", "receivers", "notifications", "policies", "rules", "depots"),
-    *("rejections", "audit", "users", "keys"),
-)
-PAGES = ("", "wall", "storm", "bridges", "sensors", "assets", "incidents", "plans", *OFFICE)
-_FIRST_OF: Mapping[str, str] = {"alert": "", "sensor": "sensors", "incident": "incidents", "plan": "plans"}
-_SETTLES_MS = 2500
-"""Maps and curves are drawn some time after their page."""
+_LISTS: Mapping[str, str] = {
+    "alert": "",
+    "sensor": "sensors",
+    "bridge": "bridges",
+    "asset": "assets",
+    "incident": "incidents",
+}
+"""Where the first thing of a kind is found."""
+_ELSEWHERE = {"alert": "alerts"}
+_SIZES = {"wall": WALL, "field": PHONE}
+_DRAWN_MS = 1200
+"""Maps and curves are drawn some time after their page has come."""
 
 
 async def portray(address: str, folder: Path) -> None:
-    """Write the pictures, ``page-theme-language.png``."""
+    """Write the pictures, ``page-theme-language.png``; forms are ``page-form-theme-language.png``."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            for theme, language in (("dark", "zh"), ("light", "en")):
-                await _all_pages(browser, address, folder, theme, language)
+            for theme in ("dark", "light"):
+                for language in ("zh", "en"):
+                    await _all_pages(browser, address, folder, theme, language)
         finally:
             await browser.close()
 
 
 async def _all_pages(browser: Browser, address: str, folder: Path, theme: str, language: str) -> None:
-    base, _, key = address.partition("#")
-    context = await browser.new_context(
-        viewport={"width": WALL["width"], "height": WALL["height"]}, timezone_id="Asia/Shanghai"
-    )
-    chosen = (
+    base = address.partition("#")[0]
+    context = await browser.new_context(timezone_id="Asia/Shanghai")
+    await context.add_init_script(
         f"localStorage.setItem('lifeline.theme', '{theme}'); localStorage.setItem('lifeline.language', '{language}')"
     )
-    await context.add_init_script(chosen)
     page = await context.new_page()
-    await page.goto(f"{base}#{key}")
+    await page.goto(address)
     await page.get_by_test_id("connection-state").wait_for()
+    named = {kind: found for kind in _LISTS if (found := await _first(page, base, kind)) is not None}
 
-    async def take(name: str, hash_: str) -> None:
-        await page.goto(f"{base}#/{hash_}")
-        await page.wait_for_timeout(_SETTLES_MS)
-        await page.screenshot(path=folder / f"{name or 'overview'}-{theme}-{language}.png")
+    async def take(name: str, *, whole: bool = False) -> None:
+        await page.wait_for_timeout(_DRAWN_MS)
+        await page.screenshot(path=folder / f"{name}-{theme}-{language}.png", full_page=whole)
 
-    for each in PAGES:
-        await take(each, each)
-    for name, listed in _FIRST_OF.items():
-        await page.goto(f"{base}#/{listed}")
-        await page.wait_for_timeout(_SETTLES_MS)
-        place = "alerts" if name == "alert" else listed
-        found = await page.locator(f"a[href^='#/{place}/']").first.get_attribute("href")
-        await take(name, (found or "#/").removeprefix("#/"))
-        if name == "alert":
-            await page.screenshot(path=folder / f"alert-whole-{theme}-{language}.png", full_page=True)
-    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
-    for each in ("field", ""):
-        await take(f"phone-{each}", each)
+    for place in (*PAGES, *STORY_PAGES):
+        if any(f"{{{kind}}}" in place for kind in _LISTS.keys() - named):
+            continue
+        name = place.format(**dict.fromkeys(_LISTS, "one")).replace("/", "-") or "overview"
+        await page.set_viewport_size(_SIZES.get(place, LAPTOP))
+        await visit(page, base, place, **named)
+        await take(name)
+        if place in FORMS:
+            await open_form(page, place)
+            await take(f"{name}-form", whole=True)
     await context.close()
+
+
+async def _first(page: Page, base: str, kind: str) -> str | None:
+    """The name of the first thing of a kind that is listed; ``None``: there is none."""
+    await page.goto(f"{base}#/{_LISTS[kind]}")
+    await page.wait_for_timeout(_DRAWN_MS)
+    place = _ELSEWHERE.get(kind, _LISTS[kind])
+    links = page.locator(f"a[href^='#/{place}/']")
+    if not await links.count():
+        return None
+    address = await links.first.get_attribute("href")
+    return None if address is None else address.rpartition("/")[2]
 
 
 if __name__ == "__main__":

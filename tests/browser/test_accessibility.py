@@ -10,63 +10,19 @@ from playwright.async_api import Page, expect
 from services.core.alert import Alert
 from tests.browser.chromium import PHONE, marks, opened_page
 from tests.browser.conftest import sign_in
+from tests.browser.pages import FORMS, PAGES, open_form, visit
 
 # Each test looks at every page, which takes a busy machine without a graphics card some minutes.
 pytestmark = [*marks, pytest.mark.timeout(900)]
 
 AXE = Path(__file__).parents[2] / "services/api/dashboard/node_modules/axe-core/axe.min.js"
-PAGES = {
-    "": "alert-list",
-    "alerts/{alert}": "alert-page",
-    "storm": "storm-page",
-    "sensors": "sensor-table",
-    "sensors/{sensor}": "sensor-page",
-    "figures": "figure-clocks",
-    "silences": "silences-now",
-    "duty": "rota-form",
-    "receivers": "receiver-add",
-    "notifications": "deliveries-all",
-    "policies": "policy-in-force",
-    "rejections": "page-rejections",
-    "users": "user-table",
-    "keys": "key-table",
-    "import": "import-form",
-    "rules": "rule",
-    "depots": "page-depots",
-    "handovers": "page-handovers",
-    "bridges/B2": "bridge-page",
-    "wall": "wall-page",
-    "incidents": "incidents-page",
-    "plans": "plan-table",
-    "plans/default-gas-leak": "plan-page",
-    "assets": "asset-table",
-    "assets/BR-2": "asset-page",
-    "audit": "audit-table",
-    "field": "field-page",
-}
-"""Addresses, and what is there when a page has arrived."""
-FORMS = {
-    "sensors/{sensor}": "thresholds-write",
-    "silences": "silence-add",
-    "receivers": "receiver-add",
-    "policies": "policy-write",
-    "alerts/{alert}": "shelve",
-    "users": "user-add",
-    "keys": "key-add",
-    "rules": "rule-write",
-    "depots": "depot-add",
-    "handovers": "handover-add",
-    "plans/default-gas-leak": "plan-write",
-}
-"""What opens the forms of a page."""
 
 
-async def visit(page: Page, address: str, place: str, alert: Alert) -> None:
-    filled = place.format(alert=alert.id, sensor=alert.sensors[0])
-    await page.goto(f"{address}/#/{filled}")
-    await expect(page.get_by_test_id(PAGES[place]).first).to_be_visible(timeout=20_000)
+async def shown(page: Page, address: str, place: str, alert: Alert) -> None:
+    """A page, with its form open where it has one."""
+    await visit(page, f"{address}/", place, alert=str(alert.id), sensor=alert.sensors[0], bridge="B2", asset="BR-2")
     if place in FORMS:
-        await page.get_by_test_id(FORMS[place]).first.click()
+        await open_form(page, place)
 
 
 async def violations(page: Page) -> list[str]:
@@ -90,7 +46,7 @@ async def test_no_page_has_a_violation(
         found["sign-in"] = await violations(page)
         await sign_in(page, address)
         for place in PAGES:
-            await visit(page, address, place, standing_alerts[0])
+            await shown(page, address, place, standing_alerts[0])
             found[place] = await violations(page)
         await page.goto(f"{address}/#/")
         await expect(page.get_by_test_id("alert-list")).to_be_visible()
@@ -105,7 +61,7 @@ async def test_no_page_is_wider_than_a_phone(address: str, standing_alerts: Sequ
     async with opened_page(viewport=PHONE) as page:
         await sign_in(page, address)
         for place in PAGES:
-            await visit(page, address, place, standing_alerts[0])
+            await shown(page, address, place, standing_alerts[0])
             width = await page.evaluate("document.documentElement.scrollWidth")
             if width > PHONE["width"]:
                 wider[place] = width
