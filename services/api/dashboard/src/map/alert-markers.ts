@@ -11,6 +11,8 @@ import { say } from "../words/language";
 /** Room for the words of a marker: its height and what lies around them, in pixels. */
 const HEIGHT = 34;
 const SIGNS_WIDTH = 70;
+/** Between a marker and its point. */
+const GAP = 9;
 /** An alert pulses only when it came while the page was open. */
 const seen = new Set<string>();
 let first = true;
@@ -41,17 +43,38 @@ function looks(alert: AlertAnswer): string {
   return [alert.highest_severity, alert.state, alert.position, alert.kind].join();
 }
 
+interface Box {
+  /** Its middle, and half its width. */
+  x: number;
+  y: number;
+  half: number;
+}
+
+/** Over its point or under it, with words or without: the first box that covers no worse alert. */
+function boxFor(x: number, y: number, widths: readonly number[], height: number, taken: readonly Box[]): Box {
+  const boxes = widths.flatMap((width) =>
+    [-1, 1].map((side) => ({ x, y: y + side * (GAP + height / 2), half: width / 2 })),
+  );
+  const isFree = (box: Box): boolean =>
+    taken.every((one) => Math.abs(one.x - box.x) > one.half + box.half || Math.abs(one.y - box.y) > height);
+  return boxes.find(isFree) ?? boxes[boxes.length - 2]!;
+}
+
 /** Lets a marker have its words where they cover no worse alert; the sign itself always stays. */
 function arrange(map: GlMap, markers: Iterable<Shown>, scale: number): void {
-  const taken: { x: number; y: number; half: number }[] = [];
+  const taken: Box[] = [];
   const worstFirst = [...markers].sort((a, b) => b.alert.highest_severity - a.alert.highest_severity);
   for (const { alert, marker, element } of worstFirst) {
     const { x, y } = map.project(marker.getLngLat());
     const words = say(alert.kind_label);
-    const half = (scale * (SIGNS_WIDTH + words.length * (/[^\x00-\xff]/.test(words) ? 13.5 : 7))) / 2;
-    const free = taken.every((one) => Math.abs(one.x - x) > one.half + half || Math.abs(one.y - y) > HEIGHT * scale);
-    element.classList.toggle("wordless", !free);
-    taken.push({ x, y, half: free ? half : (SIGNS_WIDTH * scale) / 2 });
+    const sign = scale * SIGNS_WIDTH;
+    const whole = sign + scale * words.length * (/[^\x00-\xff]/.test(words) ? 13.5 : 7);
+    const box = boxFor(x, y, [whole, sign], HEIGHT * scale, taken);
+    const isUnder = box.y > y;
+    element.classList.toggle("wordless", box.half < whole / 2);
+    element.classList.toggle("under", isUnder);
+    marker.setOffset([0, isUnder ? GAP + element.offsetHeight : -GAP]);
+    taken.push(box);
   }
 }
 
@@ -67,7 +90,7 @@ export function followAlerts(map: GlMap, scale = 1): () => void {
     if (markers.get(alert.id)?.looks === look) return;
     drop(alert.id);
     const link = element(alert, !first && !seen.has(alert.id));
-    const marker = new Marker({ element: link, anchor: "bottom", offset: [0, -9] }).setLngLat(at).addTo(map);
+    const marker = new Marker({ element: link, anchor: "bottom", offset: [0, -GAP] }).setLngLat(at).addTo(map);
     markers.set(alert.id, { alert, marker, element: link, looks: look });
   };
   const rearrange = (): void => arrange(map, markers.values(), scale);

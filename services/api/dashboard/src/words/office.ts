@@ -179,6 +179,7 @@ export const OFFICE_WORDS = {
   "reach.asset": ["asset", "设施"],
   "reach.zone": ["zone", "片区"],
   "reach.lifeline": ["lifeline", "生命线"],
+  "reach.nearby": ["neighbourhood", "邻近范围"],
 
   "duty.organisation": ["Organisation", "单位"],
   "duty.role.duty": ["on duty", "值班"],

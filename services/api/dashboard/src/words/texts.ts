@@ -409,6 +409,8 @@ export const WORDS = {
   "reason.oversized": ["too large", "报文过大"],
   "reason.unknown-sensor": ["sensor not registered", "监测点未登记"],
   "reason.wrong-unit": ["wrong unit", "单位不符"],
+  "reason.bad-encoding": ["packing not readable", "编码或压缩无法解读"],
+  "reason.not-yours": ["not the sender's own", "不属于发送方"],
 
   "notifications.none": ["Nothing was sent.", "尚未发送通知。"],
   "notification.receiver": ["Receiver", "接收方"],

@@ -1,0 +1,50 @@
+"""Every word that the service answers with is written out on the pages, in English and in Chinese."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from services.core.inhibition import Reach
+from services.core.organisation import OrganisationRole
+from services.core.permission import Permission
+from services.core.reading import QualityReason
+from services.core.rejection import RejectionReason
+from services.core.role import Role
+from services.core.root_cause import RootCause
+from services.core.suppression import SuppressionKind
+from services.core.warning_policy import Decision
+
+WORDS = Path(__file__).parents[2] / "services/api/dashboard/src/words"
+PAIR = re.compile(r'^  "([^"]+)": \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\]', re.MULTILINE)
+SAID: dict[str, type[StrEnum]] = {
+    "reach": Reach,
+    "organisation": OrganisationRole,
+    "permission": Permission,
+    "quality-reason": QualityReason,
+    "reason": RejectionReason,
+    "role": Role,
+    "cause": RootCause,
+    "quiet": SuppressionKind,
+    "decision": Decision,
+}
+"""What words on the pages begin with, and what follows."""
+
+
+def written() -> dict[str, tuple[str, str]]:
+    """Words in both languages, by name."""
+    texts = [path.read_text("utf-8") for path in sorted(WORDS.glob("*.ts"))]
+    return {name: (english, chinese) for text in texts for name, english, chinese in PAIR.findall(text)}
+
+
+@pytest.mark.parametrize("part", SAID)
+def test_what_the_service_says_has_words(part: str) -> None:
+    words = written()
+    assert [each.value for each in SAID[part] if f"{part}.{each.value}" not in words] == []
+
+
+def test_words_are_there_in_both_languages() -> None:
+    words = written()
+    assert len(words) > 900
+    assert [name for name, (english, chinese) in words.items() if english == '""' or chinese == '""'] == []
