@@ -208,13 +208,6 @@ async def test_a_report_at_no_place_on_earth_is_refused(api: httpx.AsyncClient, 
     assert [error["field"] for error in problem["errors"]] == ["body.position.1"]
 
 
-@pytest.mark.parametrize("body", [b"", b"NaN", b'{"text": "\xff"}', b"[" * 60_000, b'{"text": "x"'])
-async def test_what_is_no_document_is_refused_as_the_whole_body(api: httpx.AsyncClient, body: bytes) -> None:
-    answer = await api.post("/reports", content=body, headers={"Content-Type": "application/json"})
-    problem = problem_of(answer, 422, "not-valid")
-    assert [error["field"].partition(".")[0] for error in problem["errors"]] == ["body"]
-
-
 async def test_alerts_posted_as_to_an_alertmanager_are_taken_and_wrong_ones_named(
     address: str, city_url: str, asset: str
 ) -> None:
