@@ -26,7 +26,8 @@ from services.api.security import Approver, Connection, Handler, Operator, Reade
 from services.core.cap_alert import MEDIA_TYPE
 from services.core.depot import Depot, Material
 from services.core.incident import Incident
-from services.core.response_plan import KeptPlan, PlanActivation, Roster, best, gaps
+from services.core.lifeline import Lifeline
+from services.core.response_plan import KeptPlan, PlanActivation, ResponsePlan, Roster, best, gaps
 from services.core.severity import Severity
 from services.core.store import (
     alerts,
@@ -52,14 +53,22 @@ def _answer(kept: KeptPlan, roster: Roster) -> PlanAnswer:
     return PlanAnswer(**fields, gaps=found)
 
 
+def _is_wanted(plan: ResponsePlan, lifeline: Lifeline | None, text: str) -> bool:
+    sought = text.strip().casefold()
+    titles = (plan.title.en.casefold(), plan.title.zh.casefold())
+    return (lifeline is None or plan.lifeline is lifeline) and any(sought in title for title in titles)
+
+
 @router.get("/response-plans", summary="Response plans")
 async def list_plans(
     connection: Connection,
     _: Reader,
     alert: Annotated[UUID | None, Query(description="only those for this alert, the closest first")] = None,
+    lifeline: Lifeline | None = None,
+    text: Annotated[str, Query(max_length=500, description="a part of the title, in English or Chinese")] = "",
 ) -> list[PlanAnswer]:
     """The version in force of each, with what it lacks today: people who left, stock that is short."""
-    plans = await response_plans.load_plans(connection)
+    plans = [kept for kept in await response_plans.load_plans(connection) if _is_wanted(kept.plan, lifeline, text)]
     if alert is not None:
         known = await alerts.find(connection, alert)
         if known is None:

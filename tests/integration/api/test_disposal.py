@@ -389,6 +389,22 @@ async def test_a_stock_that_somebody_else_counted_meanwhile_is_not_overwritten(a
     problem_of(await api.get("/depots/nowhere"), 404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"lifeline": "gas"}, {"default-gas-leak"}),
+        ({"text": "GAS L"}, {"default-gas-leak"}),
+        ({"text": "燃气"}, {"default-gas-leak"}),
+        ({"lifeline": "water", "text": "gas"}, set()),
+    ],
+)
+async def test_plans_are_found_by_lifeline_and_by_words_of_their_title(
+    api: httpx.AsyncClient, wanted: dict[str, str], found: set[str]
+) -> None:
+    listed = {plan["id"] for plan in (await api.get("/response-plans", params=wanted)).json()}
+    assert {name for name in listed if name.startswith("default-")} == found
+
+
 async def test_a_plan_that_somebody_else_wrote_meanwhile_is_not_overwritten(api: httpx.AsyncClient) -> None:
     words = {"en": "Shut it", "zh": "关阀"}
     plan = {"lifeline": "water", "title": words, "steps": [{"label": words, "role": "owner", "within_s": 60}]}
