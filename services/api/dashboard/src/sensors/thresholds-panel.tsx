@@ -10,8 +10,18 @@ import { ReasonForm } from "../shell/reason-form";
 import { Trouble } from "../shell/trouble";
 import { WideTable } from "../shell/wide-table";
 import { duration, withUnit } from "../words/format";
-import { word, wordFor } from "../words/language";
+import { language, word, wordFor } from "../words/language";
 import { ThresholdsForm } from "./thresholds-form";
+
+/** A default says in English where it comes from; that it is one, and must be confirmed, is to be read by everybody. */
+function Source({ said }: { said: string }): JSX.Element {
+  if (language.value === "en" || !said.startsWith("default")) return <>{said}</>;
+  return (
+    <>
+      {word("threshold.source.default")} <small lang="en">{said}</small>
+    </>
+  );
+}
 
 function Table({ kept }: { kept: SensorThresholdsAnswer }): JSX.Element {
   if (!kept.in_force.length) return <p class="quiet">{word("sensor.threshold.none")}</p>;
@@ -40,7 +50,9 @@ function Table({ kept }: { kept: SensorThresholdsAnswer }): JSX.Element {
                 {limit.side === "above" ? "<" : ">"} {withUnit(limit.clear_at, kept.unit)}
               </td>
               <td class="number">{duration(limit.on_delay_s * 1000)}</td>
-              <td>{limit.source}</td>
+              <td>
+                <Source said={limit.source} />
+              </td>
             </tr>
           ))}
         </tbody>

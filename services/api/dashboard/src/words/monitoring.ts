@@ -29,6 +29,7 @@ export const MONITORING_WORDS = {
   "threshold.try.first": ["First look at what would have happened.", "请先试算再保存。"],
   "threshold.save": ["Set these limits", "设定这些限值"],
   "threshold.save.meaning": ["They count from the next reading on, also after an import of the city.", "自下一条数据起生效，重新导入城市登记后仍然有效。"],
+  "threshold.source.default": ["a default, to be confirmed on site", "默认值，须现场确认"],
   "threshold.source.hand": ["set by hand", "人工设定"],
   "threshold.trial": ["What would have happened", "试算结果"],
   "threshold.trial.of": ["What would have happened: {days} days, {readings} readings", "试算结果：{days}天，{readings}条数据"],
