@@ -169,6 +169,7 @@ class KeyAnswer(BaseModel):
     revoked_at: datetime | None
     previous_until: datetime | None = Field(description="how long the key before it works beside it")
     last_used_at: datetime | None = Field(description="to the hour; null: never")
+    version: int = Field(description="another one whenever the key was replaced, for `If-Match`")
 
 
 class IssuedKeyAnswer(KeyAnswer):
@@ -189,6 +190,7 @@ def key_fields(key: KnownKey) -> dict[str, Any]:
         "revoked_at": key.revoked_at,
         "previous_until": key.previous_until,
         "last_used_at": key.last_used_at,
+        "version": key.version,
     }
 
 

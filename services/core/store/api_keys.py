@@ -14,6 +14,7 @@ from services.core.caller import Caller
 from services.core.limits import CITY_WIDE, Limits
 from services.core.permission import Permission
 from services.core.store import audit
+from services.core.store.row_versions import VERSION_OF_KEY
 
 SUBJECT = "key"
 """How the audit trail calls a key; its subject is the key's name."""
@@ -37,10 +38,13 @@ class KnownKey:
     previous_until: datetime | None
     last_used_at: datetime | None
     """To the hour; ``None``: never."""
+    version: int
+    """Another one whenever the key was replaced."""
 
 
-_KNOWN = """
+_KNOWN = f"""
     select id, actor, permissions, organisations, lifelines, zones, created_at, expires_at, revoked_at,
+        {VERSION_OF_KEY} as version,
         last_used_at, case when previous_until > now() then previous_until end as previous_until
     from api_key
 """

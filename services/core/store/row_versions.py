@@ -5,6 +5,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+VERSION_OF_KEY = "('x' || encode(substr(hash, 1, 4), 'hex'))::bit(32)::bigint"
+"""A key is replaced and changes in nothing else. These are 32 bits of the hash of a key of 256, which tell nothing."""
 _QUERIES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "alert": ("select version from alert where id = %s", UUID),
     "warning": ("select version from warning where id = %s", UUID),
@@ -16,6 +18,7 @@ _QUERIES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "sensor": ("select version from sensor_version where sensor = %s order by version desc limit 1", str),
     # These have no version of their own; the transaction that wrote the row last does as well. Views have none.
     "receiver": ("select xmin::text::bigint from public.receiver where id = %s", str),
+    "key": (f"select {VERSION_OF_KEY} from api_key where id = %s", str),
     "depot": ("select xmin::text::bigint from public.depot where id = %s", str),
 }
 VERSIONED = frozenset(_QUERIES)

@@ -93,6 +93,20 @@ async def test_a_change_of_what_was_changed_meanwhile_is_refused(api: httpx.Asyn
     assert answer.status_code == 200
 
 
+async def test_a_key_that_somebody_else_replaced_meanwhile_is_not_replaced_again(api: httpx.AsyncClient) -> None:
+    name = f"twice-{uuid4().hex[:8]}"
+    issued = (await api.post("/keys", json={"id": name, "actor": "a test", "permissions": ["read"]})).json()
+    (listed,) = [key for key in (await api.get("/keys")).json() if key["id"] == name]
+    assert listed["version"] == issued["version"]
+    seen = {"If-Match": f'"{issued["version"]}"'}
+    replaced = await api.post(f"/keys/{name}/rotate", json={}, headers=seen)
+    assert (replaced.status_code, replaced.json()["version"] == issued["version"]) == (200, False)
+    for deed in ("rotate", "revoke"):
+        problem_of(await api.post(f"/keys/{name}/{deed}", json={}, headers=seen), 412, "changed-meanwhile")
+    newest = {"If-Match": f'"{replaced.json()["version"]}"'}
+    assert (await api.post(f"/keys/{name}/revoke", headers=newest)).status_code == 200
+
+
 async def test_a_key_is_issued_rotated_confined_and_ended(api: httpx.AsyncClient, address: str) -> None:
     name = f"k-{uuid4().hex[:8]}"
     asked = {"id": name, "actor": "a system", "permissions": ["read"], "limits": {"lifelines": ["gas"]}}

@@ -42,6 +42,7 @@ export interface KeyAnswer {
   previous_until: string | null;
   /** To the hour. */
   last_used_at: string | null;
+  version: number;
 }
 
 export interface IssuedKeyAnswer extends KeyAnswer {

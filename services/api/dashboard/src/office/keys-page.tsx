@@ -32,6 +32,7 @@ interface Row {
 function KeyDeeds({ known, issued, again }: Row): JSX.Element {
   const deed = useDeed();
   const place = `keys/${encodeURIComponent(known.id)}`;
+  const seen = { seen: known.version };
   const run = async (what: () => Promise<unknown>): Promise<void> => {
     if (await deed.run(what)) again();
   };
@@ -43,17 +44,17 @@ function KeyDeeds({ known, issued, again }: Row): JSX.Element {
           label={word("key.rotate")}
           meaning={word("key.rotate.meaning")}
           busy={deed.busy}
-          run={() => void run(async () => issued(await post<IssuedKeyAnswer>(`${place}/rotate`, {})))}
+          run={() => void run(async () => issued(await post<IssuedKeyAnswer>(`${place}/rotate`, {}, seen)))}
         />
         <ConfirmedButton
           name="key-revoke"
           label={word("key.revoke")}
           meaning={word("key.revoke.meaning")}
           busy={deed.busy}
-          run={() => void run(() => post(`${place}/revoke`, {}))}
+          run={() => void run(() => post(`${place}/revoke`, {}, seen))}
         />
       </div>
-      <Refusal deed={deed} />
+      <Refusal deed={deed} again={again} />
     </>
   );
 }
