@@ -1,5 +1,6 @@
 """Every word that the service answers with is written out on the pages, in English and in Chinese."""
 
+import json
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +43,16 @@ def written() -> dict[str, tuple[str, str]]:
 def test_what_the_service_says_has_words(part: str) -> None:
     words = written()
     assert [each.value for each in SAID[part] if f"{part}.{each.value}" not in words] == []
+
+
+def test_what_the_register_knows_of_the_demo_city_has_words(city_folder: Path) -> None:
+    words = written()
+    features = json.loads((city_folder / "assets.geojson").read_text("utf-8"))["features"]
+    known = {"id", "lifeline", "kind", "zone", "name_en", "name_zh", "organisation"}
+    facts = {
+        name for each in features for name, value in each["properties"].items() if not isinstance(value, list | dict)
+    }
+    assert [name for name in sorted(facts - known) if f"fact.{name}" not in words] == []
 
 
 def test_words_are_there_in_both_languages() -> None:

@@ -16,7 +16,7 @@ import { RiskPanel } from "./risk-panel";
 /** The single facts of the register; lists and shapes are for machines. */
 function facts(asset: AssetFeature): [string, string][] {
   return Object.entries(asset.properties.facts).flatMap(([name, value]): [string, string][] =>
-    ["string", "number", "boolean"].includes(typeof value) ? [[name, String(value)]] : [],
+    ["string", "number", "boolean"].includes(typeof value) ? [[wordFor("fact", name), wordFor("fact-value", String(value))]] : [],
   );
 }
 

@@ -2,6 +2,7 @@
 import { ACCESS_WORDS } from "./access";
 import { BRIDGE_WORDS } from "./bridges";
 import { DISPOSAL_WORDS } from "./disposal";
+import { FACT_WORDS } from "./facts";
 import { FIELD_WORDS } from "./field";
 import { INCIDENT_WORDS } from "./incidents";
 import { JUDGEMENT_WORDS } from "./judgements";
@@ -18,6 +19,7 @@ export const WORDS = {
   ...BRIDGE_WORDS,
   ...WALL_WORDS,
   ...INCIDENT_WORDS,
+  ...FACT_WORDS,
   ...FIELD_WORDS,
   ...DISPOSAL_WORDS,
   ...JUDGEMENT_WORDS,
