@@ -43,6 +43,7 @@ async def test_no_page_has_a_violation(
     async with opened_page(locale=language) as page:
         await page.add_init_script(f"localStorage.setItem('lifeline.theme', '{theme}')")
         await page.goto(address)
+        await expect(page.get_by_test_id("login-form")).to_be_visible(timeout=20_000)
         found["sign-in"] = await violations(page)
         await sign_in(page, address)
         for place in PAGES:
